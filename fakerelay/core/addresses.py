@@ -1,0 +1,108 @@
+"""Push addresses: reading `rtmpurl`, telling whether two are the same, hiding stream keys.
+
+`contract.md` section 3; rules `address-*`, `rtmpurl-count`.
+"""
+
+import re
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
+from typing import Final
+
+from fakerelay.core.model import PushAddress
+from fakerelay.core.problems import Problem, invalid_parameter
+
+MOST_ADDRESSES: Final = 5
+MOST_BYTES: Final = 512
+MANY_BYTES: Final = 256
+DEFAULT_PORTS: Final = {"rtmp": 1935, "rtmps": 443}
+
+_PRINTABLE = re.compile(r"[!-+\--~]*")
+_SCHEME = re.compile(r"(rtmps?)://", re.IGNORECASE)
+_AUTHORITY = re.compile(
+    r"(?P<user>.*@)?(?P<host>\[[^\[\]@]*\]|[A-Za-z0-9._~%!$&'()*+;=-]*)(?P<port>:.*)?"
+)
+_PORT = re.compile(r":0*([0-9]{1,5})")
+_QUERY_VALUE = re.compile(r"=[^&#]*")
+_PASSWORD = re.compile(r"^([^/?#]*//[^/?#@:]*:)[^/?#]*@")
+
+
+@lru_cache(maxsize=4096)
+def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
+    """The one to five addresses of an `rtmpurl`, or the first thing wrong with it."""
+    texts = rtmpurl.split(",")
+    if len(texts) > MOST_ADDRESSES:
+        return invalid_parameter(
+            "rtmpurl-count",
+            "rtmpurl",
+            f"at most {MOST_ADDRESSES} addresses, got {len(texts)}",
+            rtmpurl,
+        )
+    addresses = []
+    for text in texts:
+        address = read_address(text)
+        if isinstance(address, Problem):
+            return address
+        addresses.append(address)
+    return tuple(addresses)
+
+
+def read_address(text: str) -> PushAddress | Problem:
+    """One address, or why it is none."""
+    if _PRINTABLE.fullmatch(text) is None:
+        return _refuse("address-characters", text, "only printable ASCII, no space or comma")
+    if len(text) > MOST_BYTES:
+        return _refuse("address-length", text, f"at most {MOST_BYTES} bytes, got {len(text)}")
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return _refuse("address-scheme", text, "an address begins with rtmp:// or rtmps://")
+    end = _find_authority_end(text, scheme.end())
+    authority = _AUTHORITY.fullmatch(text, scheme.end(), end)
+    if authority is None or not _is_host(authority["host"]):
+        return _refuse("address-host", text, "a host name, an IPv4 or a bracketed IPv6 address")
+    port = _read_port(authority["port"])
+    if port is None:
+        return _refuse("address-port", text, "a port is 1 to 65535, or left out with its colon")
+    name = scheme[1].lower()
+    shown_port = f":{port}" if port and port != DEFAULT_PORTS[name] else ""
+    key = f"{name}://{authority['user'] or ''}{authority['host'].lower()}{shown_port}{text[end:]}"
+    return PushAddress(text, text if key == text else key, is_long=len(text) > MANY_BYTES)
+
+
+def mask_address(text: str) -> str:
+    """An address or list of them, fit for logs: query values and passwords are left out."""
+    return ",".join(_mask_one(part) for part in text.split(","))
+
+
+def _mask_one(text: str) -> str:
+    head, mark, query = _PASSWORD.sub(r"\1***@", text).partition("?")
+    return head + mark + _QUERY_VALUE.sub("=***", query)
+
+
+def _find_authority_end(text: str, start: int) -> int:
+    for index in range(start, len(text)):
+        if text[index] in "/?#":
+            return index
+    return len(text)
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return bool(host)
+    try:
+        IPv6Address(host[1:-1])
+    except AddressValueError:
+        return False
+    return True
+
+
+def _read_port(text: str | None) -> int | None:
+    """0 where there is none, None where it is no port."""
+    if text is None:
+        return 0
+    match = _PORT.fullmatch(text)
+    port = int(match[1]) if match else 0
+    return port if 1 <= port <= 65535 else None
+
+
+def _refuse(rule: str, text: str, reason: str) -> Problem:
+    return invalid_parameter(rule, "rtmpurl", reason, text)

@@ -1,0 +1,84 @@
+"""What an accepted command writes: each change knows its one step on a `World`."""
+
+from typing import NamedTuple
+
+from fakerelay.core.model import App, Certificate, Push, Task, TaskKey
+from fakerelay.core.world import World
+
+
+class TaskChanged(NamedTuple):
+    """A task began (`before` is None), was updated, or ended (`after` is None)."""
+
+    before: Task | None
+    after: Task | None
+    gained: tuple[Push, ...]
+    lost: tuple[Push, ...]
+
+    def apply(self, world: World) -> None:
+        world.write_task(self.before, self.after, self.gained, self.lost)
+
+
+class AddressesReleased(NamedTuple):
+    """Addresses that left a task stay kept from other tasks for a while."""
+
+    task_key: TaskKey
+    lost: tuple[Push, ...]
+    until: float
+
+    def apply(self, world: World) -> None:
+        world.write_releases(self.task_key, self.lost, self.until)
+
+
+class CallsCounted(NamedTuple):
+    appid: int
+    calls: tuple[float, ...]
+
+    def apply(self, world: World) -> None:
+        world.write_calls(self.appid, self.calls)
+
+
+class AppPut(NamedTuple):
+    app: App
+
+    def apply(self, world: World) -> None:
+        world.write_app(self.app)
+
+
+class AppRemoved(NamedTuple):
+    appid: int
+
+    def apply(self, world: World) -> None:
+        world.erase_app(self.appid)
+
+
+class AppReset(NamedTuple):
+    appid: int
+
+    def apply(self, world: World) -> None:
+        world.erase_tasks(self.appid)
+
+
+class CertificatePut(NamedTuple):
+    certificate: Certificate
+
+    def apply(self, world: World) -> None:
+        world.write_certificate(self.certificate)
+
+
+class CertificateRemoved(NamedTuple):
+    certificate_id: str
+
+    def apply(self, world: World) -> None:
+        world.erase_certificate(self.certificate_id)
+
+
+Change = (
+    TaskChanged
+    | AddressesReleased
+    | CallsCounted
+    | AppPut
+    | AppRemoved
+    | AppReset
+    | CertificatePut
+    | CertificateRemoved
+)

@@ -1,0 +1,102 @@
+"""The vendor's nouns, all of them values: replaced, never changed. Times are seconds since 1970."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+MIXED: Final = 1
+SOURCE: Final = 2
+KIND_NAMES: Final = {MIXED: "mixed", SOURCE: "source"}
+NAME_FIELDS: Final = {MIXED: "taskid", SOURCE: "uid"}
+
+TaskKey = tuple[int, int, str]
+"""appid, streamtype, and the `taskid` (mixed) or `uid` (source)."""
+
+
+class PushAddress:
+    """An RTMP address as a caller spelled it, and the `key` by which two are the same."""
+
+    __slots__ = ("is_long", "key", "spelled")
+
+    def __init__(self, spelled: str, key: str, *, is_long: bool = False) -> None:
+        self.spelled = spelled
+        self.key = key
+        self.is_long = is_long
+
+    def __repr__(self) -> str:
+        return f"PushAddress({self.spelled!r})"
+
+
+class Push:
+    """One address of a running task, and how the push to it fares (`pushes.PUSHING` ...)."""
+
+    __slots__ = ("address", "since", "status")
+
+    def __init__(self, address: PushAddress, status: int, since: float) -> None:
+        self.address = address
+        self.status = status
+        self.since = since
+
+
+class Task:
+    """A running task; an update is a new `Task` under the same key with the next `revision`."""
+
+    __slots__ = ("key", "mixconfig", "pushes", "revision", "room_id", "started_at", "updated_at")
+
+    def __init__(
+        self,
+        key: TaskKey,
+        room_id: str,
+        pushes: tuple[Push, ...],
+        mixconfig: Mapping[str, Any] | None,
+        started_at: float,
+        updated_at: float,
+        revision: int,
+    ) -> None:
+        self.key = key
+        self.room_id = room_id
+        self.pushes = pushes
+        self.mixconfig = mixconfig
+        self.started_at = started_at
+        self.updated_at = updated_at
+        self.revision = revision
+
+    def find_push(self, address_key: str) -> Push | None:
+        for push in self.pushes:
+            if push.address.key == address_key:
+                return push
+        return None
+
+
+class Release(NamedTuple):
+    """An address that no task holds any more, kept from other tasks until `until`."""
+
+    task_key: TaskKey
+    until: float
+
+
+class Certificate(NamedTuple):
+    """A REST credential of an account; `key` is the secret."""
+
+    id: str
+    key: str
+    account: str
+    is_active: bool = True
+
+    def __repr__(self) -> str:
+        return f"Certificate(id={self.id!r}, account={self.account!r}, is_active={self.is_active})"
+
+
+class App(NamedTuple):
+    """An appid of an account, its callback URL, and the rooms declared live with their users."""
+
+    appid: int
+    account: str
+    callback_url: str | None = None
+    live_rooms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def live_users(self, room_id: str) -> tuple[str, ...] | None:
+        """The users declared live in a room; None where the room is not declared live."""
+        for room, users in self.live_rooms:
+            if room == room_id:
+                return users
+        return None

@@ -1,0 +1,140 @@
+"""The state of one vendor service: accounts, apps, running tasks, the address space.
+
+`decide` reads it; only a store writes it, by applying the changes of an accepted command.
+"""
+
+from collections.abc import Iterator
+
+from fakerelay.core.model import MIXED, App, Certificate, Push, Release, Task, TaskKey
+
+
+class World:
+    """Every lookup and every write is one or two steps in a dict, however many tasks run."""
+
+    def __init__(self) -> None:
+        self._apps: dict[int, App] = {}
+        self._certificates: dict[str, Certificate] = {}
+        self._tasks: dict[TaskKey, Task] = {}
+        self._holders: dict[str, tuple[TaskKey, ...]] = {}
+        self._releases: dict[str, tuple[Release, ...]] = {}
+        self._running: dict[int, int] = {}
+        self._mixed: dict[tuple[int, str], int] = {}
+        self._calls: dict[int, tuple[float, ...]] = {}
+        self.revision = 0
+
+    # What `decide` reads.
+
+    def app(self, appid: int) -> App | None:
+        return self._apps.get(appid)
+
+    def certificate(self, certificate_id: str) -> Certificate | None:
+        return self._certificates.get(certificate_id)
+
+    def task(self, key: TaskKey) -> Task | None:
+        return self._tasks.get(key)
+
+    def holders(self, address_key: str) -> tuple[TaskKey, ...]:
+        """Who pushes to an address: several tasks only where `address_scope` is `app`."""
+        return self._holders.get(address_key, ())
+
+    def releases(self, address_key: str) -> tuple[Release, ...]:
+        return self._releases.get(address_key, ())
+
+    def running_count(self, appid: int) -> int:
+        return self._running.get(appid, 0)
+
+    def mixed_count(self, appid: int, room_id: str) -> int:
+        return self._mixed.get((appid, room_id), 0)
+
+    def recent_calls(self, appid: int) -> tuple[float, ...]:
+        """When the last calls that the rate limit counts came, oldest first."""
+        return self._calls.get(appid, ())
+
+    # What lists read besides.
+
+    def apps(self) -> Iterator[App]:
+        return iter(self._apps.values())
+
+    def certificates(self) -> Iterator[Certificate]:
+        return iter(self._certificates.values())
+
+    def tasks(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    # What the changes of an accepted command write.
+
+    def write_task(
+        self,
+        before: Task | None,
+        after: Task | None,
+        gained: tuple[Push, ...],
+        lost: tuple[Push, ...],
+    ) -> None:
+        """Put `after` in the place of `before`; claim what it gained, free what it lost."""
+        if after is None:
+            if before is not None:
+                del self._tasks[before.key]
+                self._count(before, -1)
+        else:
+            self._tasks[after.key] = after
+            if before is None:
+                self._count(after, 1)
+            for push in gained:
+                address_key = push.address.key
+                self._holders[address_key] = (*self.holders(address_key), after.key)
+                self._releases.pop(address_key, None)
+        if lost and before is not None:
+            self._free(before.key, lost)
+
+    def write_releases(self, task_key: TaskKey, lost: tuple[Push, ...], until: float) -> None:
+        for push in lost:
+            key = push.address.key
+            self._releases[key] = (*self.releases(key), Release(task_key, until))
+
+    def write_app(self, app: App) -> None:
+        self._apps[app.appid] = app
+
+    def erase_app(self, appid: int) -> None:
+        self.erase_tasks(appid)
+        self._apps.pop(appid, None)
+
+    def erase_tasks(self, appid: int) -> None:
+        """Forget an app's tasks, the addresses they hold or held, and its counted calls."""
+        for task in [task for task in self._tasks.values() if task.key[0] == appid]:
+            self.write_task(task, None, (), task.pushes)
+        for key, releases in list(self._releases.items()):
+            kept = tuple(release for release in releases if release.task_key[0] != appid)
+            if kept:
+                self._releases[key] = kept
+            else:
+                del self._releases[key]
+        self._calls.pop(appid, None)
+
+    def write_certificate(self, certificate: Certificate) -> None:
+        self._certificates[certificate.id] = certificate
+
+    def erase_certificate(self, certificate_id: str) -> None:
+        self._certificates.pop(certificate_id, None)
+
+    def write_calls(self, appid: int, calls: tuple[float, ...]) -> None:
+        self._calls[appid] = calls
+
+    def _free(self, task_key: TaskKey, lost: tuple[Push, ...]) -> None:
+        for push in lost:
+            address_key = push.address.key
+            left = tuple(key for key in self._holders[address_key] if key != task_key)
+            if left:
+                self._holders[address_key] = left
+            else:
+                del self._holders[address_key]
+
+    def _count(self, task: Task, step: int) -> None:
+        appid, streamtype, _ = task.key
+        self._running[appid] = self._running.get(appid, 0) + step
+        if streamtype == MIXED:
+            room = (appid, task.room_id)
+            mixed = self._mixed.get(room, 0) + step
+            if mixed:
+                self._mixed[room] = mixed
+            else:
+                del self._mixed[room]

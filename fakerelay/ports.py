@@ -1,0 +1,61 @@
+"""What the service needs of the outside: a store, a clock, ids, somebody who sends."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+from fakerelay.core.rules import Command, Decision
+from fakerelay.core.world import World
+
+Decide = Callable[[World, Command], Decision]
+
+
+class Store(Protocol):
+    """Keeps one world; an accepted command is one atomic change."""
+
+    @property
+    def view(self) -> World:
+        """The state as it stands, to read from."""
+
+    async def transact(self, command: Command, decide: Decide) -> Decision:
+        """Decide on a command and, if it is accepted, write its changes in the same step."""
+
+
+class Timer(Protocol):
+    """Something due; a cancelled timer never fires."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The one time of a world, behind every timer in it."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+
+    def call_at(self, due_at: float, callback: Callable[[], None]) -> Timer:
+        """Call back once `now()` has reached `due_at`."""
+
+    def track(self, work: Awaitable[object]) -> None:
+        """Name a task that a step of time has to wait for before it counts as done."""
+
+
+class IdSource(Protocol):
+    """Makes up names nobody else has."""
+
+    def message_id(self) -> str: ...
+
+    def trace_id(self) -> str: ...
+
+
+class Sent(NamedTuple):
+    """How an attempt to deliver went: an HTTP `status`, or the `error` that kept it from one."""
+
+    status: int | None
+    error: str | None
+    duration_seconds: float
+
+
+class Sender(Protocol):
+    """Posts a body to a URL; never raises for what the receiver or the network does."""
+
+    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent: ...
