@@ -1,12 +1,16 @@
 """What the service needs of the outside: a store, a clock, ids, somebody who sends."""
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
-from fakerelay.core.rules import Command, Decision
+from fakerelay.core.commands import Command
+from fakerelay.core.rules import Decision
 from fakerelay.core.world import World
 
 Decide = Callable[[World, Command], Decision]
+OpenGate = Callable[[], None]
+"""Says that the caller has been answered, so that what the call caused may be told to others."""
 
 
 class Store(Protocol):
@@ -35,7 +39,7 @@ class Clock(Protocol):
     def call_at(self, due_at: float, callback: Callable[[], None]) -> Timer:
         """Call back once `now()` has reached `due_at`."""
 
-    def track(self, work: Awaitable[object]) -> None:
+    def track(self, work: asyncio.Future[Any]) -> None:
         """Name a task that a step of time has to wait for before it counts as done."""
 
 
