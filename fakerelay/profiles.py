@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,14 +40,24 @@ def profile_data(profile: Profile) -> dict[str, Any]:
     return data
 
 
-def read_profile(source: str) -> dict[str, Any]:
-    """The complete JSON of a shipped profile or of a file."""
-    shipped = _find_shipped(source)
-    if shipped is not None:
-        return _complete(schemas.read_json(f"profiles/{shipped}"), f"profile {source!r}")
+def read_profile(source: str) -> Mapping[str, Any]:
+    """The complete JSON of a shipped profile or of a file; not to be changed."""
+    if _find_shipped(source) is not None:
+        return read_shipped(source)
     path = Path(source)
-    own_name = {"name": path.stem[:100], "version": 1}
-    return _complete({**own_name, **_read_file(path)}, f"profile {source!r}")
+    data = {"name": path.stem[:100], "version": 1, **_read_file(path)}
+    return merge_profile(read_shipped("default"), data, f"profile {source!r}")
+
+
+@cache
+def read_shipped(source: str) -> Mapping[str, Any]:
+    """The complete JSON of a profile that fakerelay brings along; shared, not to be changed."""
+    shipped = _find_shipped(source)
+    if shipped is None:
+        hint = nearest(source, schemas.list_names("profiles"))
+        raise ConfigError(f"Can't extend profile {source!r}{hint}: only a shipped one can be")
+    # The default extends nothing: it is complete by itself.
+    return merge_profile({}, schemas.read_json(f"profiles/{shipped}"), f"profile {source!r}")
 
 
 def merge_profile(
@@ -85,21 +96,6 @@ def parse_setting(text: str) -> dict[str, Any]:
         setting = {step: setting}
     checked: dict[str, Any] = setting
     return checked
-
-
-def read_shipped(source: str) -> dict[str, Any]:
-    """The complete JSON of a profile that fakerelay brings along."""
-    shipped = _find_shipped(source)
-    if shipped is None:
-        hint = nearest(source, schemas.list_names("profiles"))
-        raise ConfigError(f"Unknown profile {source!r} to extend{hint}; only shipped ones can be")
-    return _complete(schemas.read_json(f"profiles/{shipped}"), f"profile {source!r}")
-
-
-def _complete(data: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    if data.get("name") == "default" and "extends" not in data:
-        return merge_profile({}, data, origin)
-    return merge_profile({}, {"extends": "default", **data}, origin)
 
 
 def _find_shipped(source: str) -> str | None:

@@ -71,7 +71,7 @@ def compile_validator(name: str) -> "jsonschema_rs.Draft202012Validator":
     """
     import jsonschema_rs  # the contract kit gets by without it
 
-    return jsonschema_rs.Draft202012Validator(load_schema(name))
+    return jsonschema_rs.Draft202012Validator(dict(load_schema(name)))
 
 
 def rule_of(schema: Mapping[str, Any], error_schema_path: Sequence[str | int]) -> str:
@@ -98,42 +98,29 @@ def check_settings(name: str, data: Any, origin: str) -> None:
     except ValueError as cause:
         raise ConfigError(f"Can't use {origin}: {cause}; write plain JSON values") from cause
     if error is not None:
-        raise ConfigError(_explain(load_schema(name), error, origin))
+        raise ConfigError(
+            _explain(_walk(load_schema(name), error.schema_path[:-1]), error, data, origin)
+        )
 
 
 def _explain(
-    schema: Mapping[str, Any], error: "jsonschema_rs.ValidationError", origin: str
+    node: Mapping[str, Any], error: "jsonschema_rs.ValidationError", data: Any, origin: str
 ) -> str:
-    node = _walk(schema, error.schema_path[:-1])
-    pointer = _point(error.instance_path)
-    kind = error.kind.as_dict() if error.kind.name == "required" else {}
+    kind, path = error.kind.as_dict(), list(error.instance_path)
     if error.kind.name == "additionalProperties":
-        key = error.kind.unexpected[0]
-        hint = nearest(key, node["properties"])
-        return f"Unknown key {key!r} at {_point([*error.instance_path, key])} of {origin}{hint}"
-    if kind:
-        missing = _point([*error.instance_path, kind["property"]])
-        return f"Missing {missing} in {origin}: {_describe(node['properties'][kind['property']])}"
-    value = "a secret" if node.get("writeOnly") else _shorten(error.instance)
-    hint = nearest(error.instance, node["enum"]) if _is_misspelled(node, error.instance) else ""
-    return f"Can't use {value} at {pointer} of {origin}{hint}: expected {_describe(node)}"
-
-
-def _is_misspelled(node: Mapping[str, Any], value: Any) -> bool:
-    return "enum" in node and isinstance(value, str)
-
-
-def _describe(node: Mapping[str, Any]) -> str:
-    """What a value must be, from its schema: its type and bounds, then what it is for."""
-    parts = [str(node["type"])] if "type" in node else []
-    for keyword, words in _BOUNDS.items():
-        if keyword in node:
-            parts.append(words.format(node[keyword]))
-    about = node.get("description", "").rstrip(".")
-    return ", ".join(parts) + (f" ({about})" if about else "")
+        key = kind["unexpected"][0]
+        return f"Unknown key {_point([*path, key])} in {origin}{nearest(key, node['properties'])}"
+    if error.kind.name == "required":
+        key = kind["property"]
+        return f"Missing {_point([*path, key])} in {origin}: {_describe(node['properties'][key])}"
+    value = _walk(data, path)
+    hint = nearest(value, node["enum"]) if "enum" in node and isinstance(value, str) else ""
+    shown = "a secret" if node.get("writeOnly") else _shorten(value)
+    return f"Can't use {shown} at {_point(path)} of {origin}{hint}: {_describe(node)}"
 
 
 _BOUNDS = {
+    "type": "{}",
     "enum": "one of {}",
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -141,19 +128,26 @@ _BOUNDS = {
     "maxLength": "of at most {} characters",
     "maxItems": "of at most {} items",
     "pattern": "matching {}",
-    "not": "not {}",
 }
 
 
-def _walk(schema: Mapping[str, Any], path: Sequence[str | int]) -> Mapping[str, Any]:
-    node: Any = schema
+def _describe(node: Mapping[str, Any]) -> str:
+    """What a value must be, from its schema: its type and bounds, then what it is for."""
+    bounds = ", ".join(text.format(node[key]) for key, text in _BOUNDS.items() if key in node)
+    about = node.get("description", "").rstrip(".")
+    return f"expected {bounds}" + (f" ({about})" if about else "")
+
+
+def _walk(value: Any, path: Sequence[str | int]) -> Any:
     for step in path:
-        node = node[step]
-    return node if isinstance(node, Mapping) else {}
+        value = value[step]
+    return value
 
 
 def _point(path: Sequence[str | int]) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path) or "/"
+    """The JSON pointer."""
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in path]
+    return "".join(f"/{step}" for step in steps) or "the top"
 
 
 def _shorten(value: Any) -> str:
