@@ -29,9 +29,6 @@ class LeafHeader(NamedTuple):
     ca: str
     pem: str
 
-    def is_current(self, now: float) -> bool:
-        return self.valid_from <= now < self.valid_until - RENEW_BEFORE_SECONDS
-
 
 class CaFolder:
     """The paths of one CA's files, absolute, and what can be told from a look at them."""
@@ -46,13 +43,23 @@ class CaFolder:
         self.lock = self.path / ".lock"
 
     def is_fresh(self, names: Iterable[str], now: float) -> bool:
-        """Whether the leaf bears these names for a good while yet and no file is missing or old."""
+        """Whether nothing has to be made, for a good while, to serve these names."""
+        soon = now + RENEW_BEFORE_SECONDS
+        return (
+            self.is_usable(names, now)
+            and self.is_usable(names, soon)
+            and not self._is_trust_old(now)
+        )
+
+    def is_usable(self, names: Iterable[str], at: float) -> bool:
+        """Whether clients that trust what there is accept the leaf, at that time, as all these."""
         leaf = self.read_leaf()
         return (
             leaf is not None
-            and leaf.is_current(now)
-            and set(names) <= set(leaf.names)
-            and not self._is_trust_stale(now)
+            and leaf.valid_from <= at < leaf.valid_until
+            and {*names} <= {*leaf.names}
+            and self.bundle.exists()
+            and self.truststore.exists()
         )
 
     def read_leaf(self) -> LeafHeader | None:
@@ -65,11 +72,8 @@ class CaFolder:
             return None
         return leaf if (leaf.ca, leaf.pem) == digests else None
 
-    def _is_trust_stale(self, now: float) -> bool:
-        try:
-            oldest = min(path.stat().st_mtime for path in (self.bundle, self.truststore))
-        except FileNotFoundError:
-            return True
+    def _is_trust_old(self, now: float) -> bool:
+        oldest = min(path.stat().st_mtime for path in (self.bundle, self.truststore))
         # Roots dated in the future would never be older than what is made of them.
         return any(oldest < path.stat().st_mtime <= now for path in self.system_roots())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from fakerelay.errors import ConfigError
-from fakerelay.web.ca_folder import CaFolder, default_ca_dir
+from fakerelay.web.ca_folder import RENEW_BEFORE_SECONDS, CaFolder, default_ca_dir
 from fakerelay.web.plaintext import AnsweringContext
 
 NAMES = ("localhost", "127.0.0.1", "::1", "api.jocloud.com", "api-oversea.jocloud.com")
@@ -116,15 +116,22 @@ class _LocalCa:
             ) from error
 
     def _renew(self, now: float) -> None:
+        try:
+            self._make(now)
+        except OSError:  # Such as a folder mounted read-only, which serves while its leaf is good.
+            if not self._folder.is_usable(self._names, now):
+                raise
+
+    def _make(self, now: float) -> None:
         from fakerelay.web import authority  # Slow to import, and hardly ever needed.
 
         folder = self._folder
         with authority.locked(folder):
             if folder.is_fresh(self._names, now):
                 return
+            # Others may serve names we don't know; without them they'd renew in their turn.
             leaf = folder.read_leaf()
-            # Others may be serving the names we don't know, and would renew in their turn.
-            others = leaf.names if leaf and leaf.is_current(now) else []
+            others = leaf.names if leaf and now + RENEW_BEFORE_SECONDS < leaf.valid_until else []
             authority.renew(folder, list(dict.fromkeys((*self._names, *others))), now)
 
 
@@ -141,7 +148,8 @@ def _plain_name(name: str) -> str:
     plain = plain.lower().removesuffix(".")
     if not _HOST_NAME.fullmatch(plain):
         raise ConfigError(
-            f"Not a name for a certificate: {name!r}; give a host name or an IP address"
+            f"Not a name for a certificate: {name!r}; give an IP address or a host name"
+            " (letters, digits, hyphens and dots)"
         )
     return plain
 
