@@ -30,10 +30,9 @@ _FIELDS: Final = {
 _OTHER_KIND: Final = {MIXED: frozenset(("uid",)), SOURCE: frozenset(("taskid", "mixconfig"))}
 _MIXCONFIG_FIELDS: Final = frozenset(("templateid", "input", "output"))
 _OUTPUT_FIELDS: Final = frozenset(OUTPUT_DEFAULTS)
-_INPUT_FIELDS: Final = frozenset(
-    ("uid", "roomid", "x", "y", "width", "height", "zorder", "alpha")
-    + ("crop", "cropx", "cropy", "cropwidth", "cropheight")
-)
+_PLACE_FIELDS: Final = frozenset(("uid", "roomid", "x", "y", "width", "height", "zorder", "alpha"))
+_CROP_FIELDS: Final = frozenset(("crop", "cropx", "cropy", "cropwidth", "cropheight"))
+_INPUT_FIELDS: Final = _PLACE_FIELDS | _CROP_FIELDS
 
 
 class Call(NamedTuple):

@@ -1,0 +1,116 @@
+"""What was asked and what was answered: a bounded log of exchanges, kept raw and read late.
+
+It never holds a token or a certificate's key.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fakerelay.core.commands import StartPush, StopPush
+from fakerelay.core.problems import Problem, RuleWarning
+from fakerelay.watch import Watch
+
+MOST_BODY_BYTES: Final = 16 * 1024
+
+
+class Exchange:
+    """One request and its reply, filled in on its way through the checks.
+
+    `at` is in seconds since 1970 on the world's clock, `duration_seconds` real time.
+    """
+
+    __slots__ = (
+        "appid",
+        "at",
+        "body",
+        "body_bytes",
+        "certificate_id",
+        "code",
+        "command",
+        "duration_seconds",
+        "method",
+        "number",
+        "operation",
+        "problem",
+        "status",
+        "target",
+        "trace_id",
+        "warnings",
+    )
+
+    def __init__(self, method: str, target: str, at: float) -> None:
+        self.number = 0
+        self.method = method
+        self.target = target
+        self.at = at
+        self.duration_seconds = 0.0
+        self.operation: str | None = None
+        self.appid: int | None = None
+        self.certificate_id: str | None = None
+        self.trace_id = ""
+        self.body = b""
+        self.body_bytes = 0
+        self.command: StartPush | StopPush | None = None
+        self.problem: Problem | None = None
+        self.warnings: list[RuleWarning] = []
+        self.status = 0
+        self.code: int | None = None
+
+    def keep_body(self, body: bytes) -> None:
+        """Keep the body, or as much of it as a journal has room for."""
+        self.body_bytes = len(body)
+        self.body = body if len(body) <= MOST_BODY_BYTES else body[:MOST_BODY_BYTES]
+
+    @property
+    def rule(self) -> str | None:
+        """The rule that refused it."""
+        return self.problem.rule if self.problem is not None else None
+
+
+class Journal:
+    """The newest `size` exchanges of a world; what had to go is counted in `evicted`."""
+
+    def __init__(self, size: int) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self._size = size
+        self._trace_counts: dict[str, int] = {}
+        self._next_number = 1
+        self.evicted = 0
+        self.watch = Watch()
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Oldest first."""
+        return iter(self._exchanges)
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def add(self, exchange: Exchange) -> None:
+        exchange.number = self._next_number
+        self._next_number += 1
+        self._exchanges.append(exchange)
+        self._trace_counts[exchange.trace_id] = self._trace_counts.get(exchange.trace_id, 0) + 1
+        if len(self._exchanges) > self._size:
+            self._forget(self._exchanges.popleft())
+            self.evicted += 1
+        self.watch.notify()
+
+    def has_trace(self, trace_id: str) -> bool:
+        """Whether a kept exchange bears this trace id."""
+        return trace_id in self._trace_counts
+
+    def clear(self, is_wanted: Callable[[Exchange], bool] = lambda exchange: True) -> int:
+        """Drop the exchanges that `is_wanted` picks; how many there were."""
+        dropped = [exchange for exchange in self._exchanges if is_wanted(exchange)]
+        self._exchanges = deque(e for e in self._exchanges if not is_wanted(e))
+        for exchange in dropped:
+            self._forget(exchange)
+        return len(dropped)
+
+    def _forget(self, exchange: Exchange) -> None:
+        left = self._trace_counts[exchange.trace_id] - 1
+        if left:
+            self._trace_counts[exchange.trace_id] = left
+        else:
+            del self._trace_counts[exchange.trace_id]

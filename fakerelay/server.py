@@ -1,0 +1,197 @@
+"""The wiring: builds worlds, sockets and timers from a `Config`, and takes them down again."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from fakerelay.clock import RealClock
+from fakerelay.config import AppConfig, Config
+from fakerelay.core.callbacks import Notification
+from fakerelay.core.model import App, Certificate
+from fakerelay.errors import ConfigError
+from fakerelay.ids import RandomIds
+from fakerelay.journal import Exchange
+from fakerelay.ports import Clock
+from fakerelay.profiles import open_profile
+from fakerelay.sender import HttpSender, check_callback_url
+from fakerelay.stores import open_store
+from fakerelay.tenants import Parts, Tenants
+from fakerelay.web.app import VendorApi
+from fakerelay.web.tls import Tls, TlsFiles, open_tls
+
+_TLS_CHECK_SECONDS = 3600.0
+_GRACE_SECONDS = 2.0
+_SHUTDOWN_SECONDS = 2.0
+_MOST_HEADER_BYTES = 64 * 1024
+
+
+class Server:
+    """The vendor API and the control plane on ports of their own; `start`, then `close`."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        make_clock: Callable[[], Clock] = RealClock,
+        on_exchange: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.config = config
+        self._sender = HttpSender(config.callback_allow, config.callback_ca)
+        self.tenants = Tenants(
+            Parts(
+                make_store=partial(open_store, config.state),
+                make_clock=make_clock,
+                ids=RandomIds(),
+                sender=self._sender,
+                profile=open_profile(config.profile, config.settings),
+                journal_size=config.journal_size,
+            )
+        )
+        self._on_exchange = on_exchange
+        self._tls: Tls | None = None
+        self._tls_timer: asyncio.TimerHandle | None = None
+        self._runners: list[web.BaseRunner] = []
+        self.url = ""
+        self.http_url: str | None = None
+        self.control_url: str | None = None
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        return self._tls.files if self._tls else TlsFiles()
+
+    async def start(self) -> None:
+        """Open every port, or none. Raises `ConfigError`."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.close(grace_seconds=0)
+            raise
+
+    async def close(self, *, grace_seconds: float = _GRACE_SECONDS) -> list[Notification]:
+        """Stop answering, give pending callbacks a grace, and say which were not delivered."""
+        if self._tls_timer is not None:
+            self._tls_timer.cancel()
+        for runner in reversed(self._runners):
+            await runner.cleanup()
+        self._runners.clear()
+        undelivered = [
+            notification
+            for closed in await asyncio.gather(
+                *(tenant.delivery.close(grace_seconds) for tenant in self.tenants)
+            )
+            for notification in closed
+        ]
+        await self._sender.close()
+        return undelivered
+
+    async def _start(self) -> None:
+        config = self.config
+        for app in config.apps:
+            await self._add_app(app)
+        api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
+        if not config.no_tls:
+            self._open_tls()
+        context = self._tls.context if self._tls else None
+        runner = _vendor_runner(api)
+        self.url = await self._listen(runner, config.host, config.port, "port", context)
+        if config.http_port is not None:
+            self.http_url = await self._listen(
+                _vendor_runner(api), config.host, config.http_port, "http-port"
+            )
+        elif config.no_tls:
+            self.http_url = self.url
+
+    async def _add_app(self, app: AppConfig) -> None:
+        if app.callback_url is not None:
+            check_callback_url(app.callback_url)
+        account = app.certificate_id
+        await self.tenants.put_account(
+            self.tenants.default,
+            App(app.appid, account, app.callback_url, tuple(app.live_rooms.items())),
+            Certificate(app.certificate_id, app.certificate_key, account),
+        )
+
+    def _open_tls(self) -> None:
+        config = self.config
+        self._tls = open_tls(
+            config.ca_dir,
+            config.tls_name,
+            config.tls_cert,
+            config.tls_key,
+            now=RealClock.now(),
+        )
+        self._watch_tls()
+
+    def _watch_tls(self) -> None:
+        """Look after the certificate now and then; one that can't be renewed goes on being used."""
+        loop = asyncio.get_running_loop()
+        self._tls_timer = loop.call_later(_TLS_CHECK_SECONDS, self._renew_tls)
+
+    def _renew_tls(self) -> None:
+        assert self._tls is not None
+        try:
+            self._tls.ensure_fresh(RealClock.now())
+        except ConfigError as error:
+            _LOGGER.warning("%s", error)
+        self._watch_tls()
+
+    async def _listen(
+        self,
+        runner: web.BaseRunner,
+        host: str,
+        port: int,
+        option: str,
+        context: ssl.SSLContext | None = None,
+    ) -> str:
+        """Serve on a port; its URL."""
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, host, port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(
+                f"Can't listen on {host}:{port}: {error.strerror or error}"
+                f" (choose another --{option}; 0 takes any free one)"
+            ) from error
+        scheme = "https" if context else "http"
+        return f"{scheme}://{_url_host(host)}:{runner.addresses[0][1]}"
+
+
+class _NotOurFault(logging.Filter):
+    """Keeps quiet about what is no HTTP at all: its sender has been told, or has gone."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+
+_LOGGER = logging.getLogger("fakerelay")
+_PROTOCOL_LOGGER = logging.getLogger("fakerelay.http")
+_PROTOCOL_LOGGER.addFilter(_NotOurFault())
+
+
+def _vendor_runner(api: VendorApi) -> web.ServerRunner:
+    server = web.Server(
+        api.handle,
+        access_log=None,
+        logger=_PROTOCOL_LOGGER,
+        auto_decompress=False,
+        max_line_size=_MOST_HEADER_BYTES,
+        max_field_size=_MOST_HEADER_BYTES,
+    )
+    return web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
+
+
+def _url_host(host: str) -> str:
+    """How a URL names what a socket is bound to; all interfaces are reached by loopback."""
+    if host in ("", "0.0.0.0"):
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

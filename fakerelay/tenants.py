@@ -1,0 +1,131 @@
+"""The worlds of one server: each with a state, clock, journal and callbacks of its own.
+
+An appid belongs to one world, so the path of a request finds it.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from fakerelay.core.certificates import read_token
+from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp
+from fakerelay.core.events import PushStatusChanged
+from fakerelay.core.model import App, Certificate
+from fakerelay.core.problems import Problem
+from fakerelay.core.profile import Profile
+from fakerelay.delivery import Delivery
+from fakerelay.errors import ConfigError
+from fakerelay.journal import Journal
+from fakerelay.ports import Clock, IdSource, OpenGate, Sender, Store
+from fakerelay.service import Service
+
+DEFAULT_WORLD = "default"
+_MOST_RANDOM_APPID = 2**53
+
+
+class Parts(NamedTuple):
+    """What every world of a server is made of; `make_*` are called once per world."""
+
+    make_store: Callable[[], Store]
+    make_clock: Callable[[], Clock]
+    ids: IdSource
+    sender: Sender
+    profile: Profile
+    journal_size: int
+
+
+class Tenant:
+    """One world: service, journal and delivery around one store and one clock."""
+
+    def __init__(self, world_id: str, parts: Parts) -> None:
+        self.id = world_id
+        self.ids = parts.ids
+        self.clock = parts.make_clock()
+        self.journal = Journal(parts.journal_size)
+        self.delivery = Delivery(self.clock, parts.ids, parts.sender, parts.journal_size)
+        self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
+
+    def _emit(
+        self, events: Sequence[PushStatusChanged], at: float, profile: Profile
+    ) -> OpenGate | None:
+        app = self.service.view.app(events[0].key[0])
+        if app is None or app.callback_url is None:
+            return None
+        return self.delivery.emit(events, app.callback_url, at, profile.callback)
+
+
+class Tenants:
+    """Finds the world of an appid; worlds come and go while the server runs."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._by_id: dict[str, Tenant] = {}
+        self._by_appid: dict[int, Tenant] = {}
+        self.default = self.create(DEFAULT_WORLD)
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(self._by_id.values())
+
+    def find(self, appid: int) -> Tenant | None:
+        """The world an appid belongs to."""
+        return self._by_appid.get(appid)
+
+    def find_for(self, appid: int | None, token: str | None) -> Tenant:
+        """The world that answers a request: the appid's, or the certificate's, or the default."""
+        if appid is None:
+            return self.default
+        tenant = self._by_appid.get(appid)
+        return tenant or self._find_issuer(token) or self.default
+
+    def _find_issuer(self, token: str | None) -> Tenant | None:
+        credentials = read_token(token)
+        if isinstance(credentials, Problem):
+            return None
+        for tenant in self:
+            if tenant.service.view.certificate(credentials[0]) is not None:
+                return tenant
+        return None
+
+    def get(self, world_id: str) -> Tenant | None:
+        return self._by_id.get(world_id)
+
+    def create(self, world_id: str | None = None) -> Tenant:
+        """A new world without apps. Raises `ConfigError` if the id is taken."""
+        world_id = world_id or secrets.token_hex(6)
+        if world_id in self._by_id:
+            raise ConfigError(f"World {world_id!r} exists already: choose another id")
+        tenant = self._by_id[world_id] = Tenant(world_id, self._parts)
+        return tenant
+
+    async def drop(self, tenant: Tenant) -> None:
+        """Forget a world with all it holds; what is being delivered is let finish."""
+        for app in list(tenant.service.view.apps()):
+            await self.remove_app(tenant, app.appid)
+        await tenant.delivery.close(grace_seconds=0)
+        self._by_id.pop(tenant.id, None)
+
+    async def put_app(self, tenant: Tenant, app: App) -> None:
+        """Add or change an app. Raises `ConfigError` if the appid is another world's."""
+        owner = self._by_appid.get(app.appid)
+        if owner is not None and owner is not tenant:
+            raise ConfigError(
+                f"Appid {app.appid} belongs to another world: choose one that no world has"
+            )
+        self._by_appid[app.appid] = tenant
+        await tenant.service.apply(PutApp(app))
+
+    async def remove_app(self, tenant: Tenant, appid: int) -> None:
+        self._by_appid.pop(appid, None)
+        await tenant.service.apply(RemoveApp(appid))
+        await tenant.delivery.drop(appid)
+
+    async def put_account(self, tenant: Tenant, app: App, certificate: Certificate) -> None:
+        """Add an app together with a certificate that opens it."""
+        await self.put_app(tenant, app)
+        await tenant.service.apply(PutCertificate(certificate))
+
+    def free_appid(self) -> int:
+        """A random appid that no world has, exact in every language's numbers (below 2^53)."""
+        while (appid := secrets.randbelow(_MOST_RANDOM_APPID - 1) + 1) in self._by_appid:
+            pass
+        return appid

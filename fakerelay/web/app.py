@@ -1,0 +1,167 @@
+"""The vendor API: each request goes through the checks of `order-of-checks`, then to its world.
+
+Built on aiohttp's low-level server: for two routes, a router and middlewares would only cost.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, NamedTuple
+
+from aiohttp import hdrs, web
+
+from fakerelay.core import problems
+from fakerelay.core.problems import Problem, RuleWarning
+from fakerelay.core.requests import START, Call, find_warnings, read_start, read_stop
+from fakerelay.core.rules import Refused
+from fakerelay.journal import Exchange
+from fakerelay.ports import OpenGate
+from fakerelay.tenants import Tenant, Tenants
+from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
+from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
+from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
+
+MOST_BODY_BYTES: Final = 1024 * 1024
+RULE_HEADER: Final = "X-Fakerelay-Rule"
+_CONTENT_TYPE: Final = "application/json; charset=utf-8"
+
+
+class Outcome(NamedTuple):
+    """Refused by a problem, or accepted; `open_gate` lets out what an accepted call caused."""
+
+    problem: Problem | None
+    open_gate: OpenGate | None = None
+
+
+class VendorApi:
+    """Answers every HTTP request as the vendor would, and writes it into its world's journal."""
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        *,
+        explain: bool = True,
+        on_exchange: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self._tenants = tenants
+        self._explain = explain
+        self._on_exchange = on_exchange
+        self._schemas = {name: BodySchema(file) for name, file in BODY_SCHEMAS.items()}
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The handler of aiohttp's `web.Server`: what a call caused leaves after its reply."""
+        began = perf_counter()
+        path, query = split_target(request.raw_path)
+        route = find_route(path)
+        token = _read_token_header(request)
+        tenant = self._tenants.find_for(route.appid if route else None, token)
+        exchange = _open_exchange(request, tenant, route, query)
+        outcome = await self._serve(request, tenant, route, token, exchange)
+        response = self._render(tenant, exchange, outcome.problem)
+        exchange.duration_seconds = perf_counter() - began
+        tenant.journal.add(exchange)
+        if self._on_exchange is not None:
+            self._on_exchange(exchange)
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            if outcome.open_gate is not None:
+                outcome.open_gate()
+        return response
+
+    async def _serve(
+        self,
+        request: web.BaseRequest,
+        tenant: Tenant,
+        route: Route | None,
+        token: str | None,
+        exchange: Exchange,
+    ) -> Outcome:
+        """The checks in their order; from the token on, nothing else runs in between."""
+        if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
+            return Outcome(problems.unknown_path(exchange.target))
+        if request.method != hdrs.METH_POST:
+            return Outcome(problems.method_not_allowed(request.method))
+        body = await _read_body(request)
+        if body is None:
+            return Outcome(problems.body_too_large(MOST_BODY_BYTES))
+        exchange.keep_body(body)
+        certificate = await tenant.service.authorize(token, route.appid)
+        if isinstance(certificate, Problem):
+            return Outcome(certificate)
+        exchange.certificate_id = certificate.id
+        problem = check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
+        if problem is not None:
+            return Outcome(problem)
+        return await self._apply(tenant, route, body, exchange)
+
+    async def _apply(self, tenant: Tenant, route: Route, raw: bytes, exchange: Exchange) -> Outcome:
+        body = read_json(raw)
+        if isinstance(body, Problem):
+            return Outcome(body)
+        problem = self._schemas[route.operation].check(body)
+        if problem is not None:
+            return Outcome(problem)
+        call = Call(route.appid, exchange.trace_id, tenant.service.profile)
+        command = read_start(body, call) if route.operation == START else read_stop(body, call)
+        if isinstance(command, Problem):
+            return Outcome(command)
+        exchange.command = command
+        exchange.warnings += find_warnings(route.operation, body, command)
+        decision, open_gate = await tenant.service.apply(command)
+        return Outcome(decision.problem if isinstance(decision, Refused) else None, open_gate)
+
+    def _render(self, tenant: Tenant, exchange: Exchange, problem: Problem | None) -> web.Response:
+        if problem is None:
+            exchange.status, exchange.code = 200, 0
+            body = render_reply(0, "success", exchange.trace_id)
+            return web.Response(body=body, headers={hdrs.CONTENT_TYPE: _CONTENT_TYPE})
+        exchange.problem = problem
+        exchange.status, exchange.code, body = render_problem(
+            problem, tenant.service.profile, exchange.trace_id
+        )
+        headers: dict[str, str] = {hdrs.CONTENT_TYPE: _CONTENT_TYPE}
+        if self._explain:
+            headers[RULE_HEADER] = problem.rule
+        if problem.name == "method_not_allowed":
+            headers[hdrs.ALLOW] = hdrs.METH_POST
+        return web.Response(status=exchange.status, body=body, headers=headers)
+
+
+def _read_token_header(request: web.BaseRequest) -> str | None:
+    """The `token` header; several are none that could be right (rule `token-once`)."""
+    tokens = request.headers.getall("token", None)
+    if tokens is None:
+        return None
+    return tokens[0] if len(tokens) == 1 else ""
+
+
+def _open_exchange(
+    request: web.BaseRequest, tenant: Tenant, route: Route | None, query: str
+) -> Exchange:
+    exchange = Exchange(request.method, request.raw_path, tenant.clock.now())
+    exchange.trace_id = find_trace_id(query)
+    if route is not None:
+        exchange.appid, exchange.operation = route.appid, route.operation
+    if not exchange.trace_id:
+        exchange.trace_id = tenant.ids.trace_id()
+        exchange.warnings.append(RuleWarning("trace-id-missing", "one was made up", "traceId"))
+    elif tenant.journal.has_trace(exchange.trace_id):
+        detail = "an earlier call bears it too"
+        exchange.warnings.append(RuleWarning("trace-id-repeated", detail, "traceId"))
+    return exchange
+
+
+async def _read_body(request: web.BaseRequest) -> bytes | None:
+    """The body, or None where it is too large; as far as it came where its sender went away."""
+    if (request.content_length or 0) > MOST_BODY_BYTES:
+        return None
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return None
+    except web.RequestPayloadError:
+        return b""

@@ -1,0 +1,53 @@
+"""Which call a request's target names (`contract.md` section 1)."""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from fakerelay.core.requests import START, STOP
+
+_PATH = re.compile(
+    r"/app/(?P<appid>0|[1-9][0-9]{0,19})/"
+    r"(?:v2/rtmpforward|(?P<legacy>v1/recordoss))/"
+    rf"(?P<operation>{START}|{STOP})"
+)
+_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_MEANINGFUL = re.compile(r"[&%+]")
+_MOST_APPID: Final = 2**64 - 1
+
+
+class Route(NamedTuple):
+    """A call on an app; `is_legacy` where it came by the path that only some profiles answer."""
+
+    appid: int
+    operation: str
+    is_legacy: bool
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a request's target, which a proxy may have sent with its origin."""
+    if not target.startswith("/"):
+        target = _ORIGIN.sub("", target, count=1)
+    path, _, query = target.partition("?")
+    return path, query
+
+
+@lru_cache(maxsize=4096)
+def find_route(path: str) -> Route | None:
+    """The call that a path names (rules `unknown-path`, `path-appid`, `legacy-paths`)."""
+    match = _PATH.fullmatch(unquote(path) if "%" in path else path)
+    if match is None or int(match["appid"]) > _MOST_APPID:
+        return None
+    return Route(int(match["appid"]), match["operation"], match["legacy"] is not None)
+
+
+def find_trace_id(query: str) -> str:
+    """The first `traceId` of a query, decoded; empty where there is none."""
+    if query.startswith("traceId=") and query.isascii() and not _MEANINGFUL.search(query):
+        return query[8:]
+    text = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name == "traceId":
+            return value
+    return ""
