@@ -15,52 +15,35 @@ from fakerelay.core.callbacks import (
     DELIVERED,
     FAILED,
     Attempt,
-    Dispatch,
+    Batch,
     Notification,
     State,
     next_attempt_at,
 )
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.profile import CallbackPolicy
-from fakerelay.ports import Clock, IdSource, Sender, Timer
+from fakerelay.ports import Clock, IdSource, OpenGate, Sender, Timer
 from fakerelay.watch import Watch
-
-
-class Batch(Dispatch):
-    """The notifications of one commit; they go nowhere before the batch is opened."""
-
-    __slots__ = ("is_due", "is_opened", "notifications")
-
-    def __init__(self, url: str, at: float, policy: CallbackPolicy) -> None:
-        super().__init__(url, at, policy)
-        self.notifications: list[_Queued] = []
-        self.is_opened = False
-        self.is_due = False
-
-
-class _Queued(Notification):
-    """A notification and its place: `follower` waits on the same lane, the head waits for none."""
-
-    __slots__ = ("batch", "follower", "is_head", "timer")
-
-    def __init__(self, number: int, msgid: str, event: PushStatusChanged, batch: Batch) -> None:
-        super().__init__(number, msgid, event, batch)
-        self.batch = batch
-        self.follower: _Queued | None = None
-        self.is_head = False
-        self.timer: Timer | None = None
 
 
 class _Outbox:
     """What one app has pending, and the tasks at work on what is ready."""
 
-    __slots__ = ("pending", "ready", "tails", "tasks")
+    __slots__ = ("pending", "ready", "tails", "tasks", "timers")
 
     def __init__(self) -> None:
-        self.pending: dict[int, _Queued] = {}
-        self.tails: dict[str, _Queued] = {}
-        self.ready: deque[_Queued] = deque()
+        self.pending: dict[int, Notification] = {}
+        self.tails: dict[str, Notification] = {}
+        self.ready: deque[Notification] = deque()
+        self.timers: dict[int, Timer] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+
+    def clear(self) -> None:
+        """Forget everything but the tasks, which find nothing to do any more."""
+        for timer in self.timers.values():
+            timer.cancel()
+        for left in (self.pending, self.tails, self.ready, self.timers):
+            left.clear()
 
 
 class Delivery:
@@ -75,13 +58,13 @@ class Delivery:
         clock: Clock,
         ids: IdSource,
         sender: Sender,
-        *,
         history_size: int = 10_000,
+        *,
         max_in_flight: int = 16,
         max_pending: int = 10_000,
     ) -> None:
         self._clock = clock
-        self._ids = ids
+        self._message_id = ids.message_id
         self._sender = sender
         self._max_in_flight = max_in_flight
         self._max_pending = max_pending
@@ -95,32 +78,18 @@ class Delivery:
 
     def emit(
         self, events: Sequence[PushStatusChanged], url: str, at: float, policy: CallbackPolicy
-    ) -> Batch:
+    ) -> OpenGate:
         """Queue what one commit of one app has to tell; call it in the order of the commits.
 
-        What no call caused is open at once; else `open` the batch when the reply has been written.
+        Nothing goes before the answered gate is opened; what no call caused is open at once.
         """
+        outbox = self._outboxes.get(events[0].key[0]) or self._make_outbox(events[0].key[0])
         batch = Batch(url, at, policy)
-        if not events:
-            return batch
-        outbox = self._outbox(events[0].key[0])
-        for event in events:
-            self._queue(outbox, event, batch)
+        open_gate = partial(self._open, outbox, batch, self._queue(outbox, events, batch))
         if events[0].trace_id is None:
-            self.open(batch)
+            open_gate()
         self.watch.notify()
-        return batch
-
-    def open(self, batch: Batch) -> None:
-        """Let a batch go, its delay after the commit; opening it again does nothing."""
-        if batch.is_opened or not batch.notifications:
-            return
-        batch.is_opened = True
-        due_at = batch.at + batch.policy.delay_seconds
-        if due_at > self._clock.now():
-            self._clock.call_at(due_at, partial(self._let_go, batch))
-        else:
-            self._let_go(batch)
+        return open_gate
 
     def hold(self) -> None:
         """Begin no further attempt until `release`; what is in flight ends as it does."""
@@ -145,11 +114,7 @@ class Delivery:
         self.watch.notify()
         if outbox is None:
             return
-        for queued in outbox.pending.values():
-            _cancel_timer(queued)
-        outbox.pending.clear()
-        outbox.tails.clear()
-        outbox.ready.clear()
+        outbox.clear()
         if outbox.tasks:
             await asyncio.wait(outbox.tasks, timeout=grace_seconds)
         await _cut_off(outbox.tasks)
@@ -157,63 +122,76 @@ class Delivery:
     async def close(self, grace_seconds: float) -> list[Notification]:
         """Give what is pending a last chance, then fail and answer what was not delivered."""
         give_up_at = time.monotonic() + grace_seconds
-        while (left := give_up_at - time.monotonic()) > 0 and self._may_finish_within(left):
+        while (left := give_up_at - time.monotonic()) > 0 and self._may_go_on_within(left):
             await self.watch.wait(left)
         self._max_pending, self._refusal, self._is_held = 0, "shut down", True
         outboxes = list(self._outboxes.values())
-        await _cut_off([task for outbox in outboxes for task in outbox.tasks])
-        undelivered: list[Notification] = []
+        await _cut_off(chain.from_iterable(outbox.tasks for outbox in outboxes))
+        undelivered = sorted(
+            chain.from_iterable(outbox.pending.values() for outbox in outboxes), key=_by_number
+        )
+        for notification in undelivered:
+            self._record(notification, FAILED, "not delivered before shutdown")
         for outbox in outboxes:
-            for queued in list(outbox.pending.values()):
-                _cancel_timer(queued)
-                self._finish(outbox, queued, FAILED, "not delivered before shutdown")
-                undelivered.append(queued)
-        return sorted(undelivered, key=_by_number)
+            outbox.clear()
+        self.watch.notify()
+        return undelivered
 
-    def _outbox(self, appid: int) -> _Outbox:
-        outbox = self._outboxes.get(appid)
-        if outbox is None:
-            outbox = self._outboxes[appid] = _Outbox()
+    def _make_outbox(self, appid: int) -> _Outbox:
+        outbox = self._outboxes[appid] = _Outbox()
         return outbox
 
-    def _queue(self, outbox: _Outbox, event: PushStatusChanged, batch: Batch) -> None:
-        self._count = number = self._count + 1
-        queued = _Queued(number, self._ids.message_id(), event, batch)
-        if len(outbox.pending) >= self._max_pending:
-            queued.state = FAILED
-            queued.reason = self._refusal
-            self._remember(queued)
-            return
-        batch.notifications.append(queued)
-        outbox.pending[number] = queued
-        key = event.address.key
-        predecessor = outbox.tails.get(key)
-        if predecessor is None:
-            queued.is_head = True
+    def _queue(
+        self, outbox: _Outbox, events: Sequence[PushStatusChanged], batch: Batch
+    ) -> list[Notification]:
+        """Put each event at the end of its lane; answer those that found room."""
+        queued = []
+        pending, tails = outbox.pending, outbox.tails
+        for event in events:
+            self._count = number = self._count + 1
+            notification = Notification(number, self._message_id(), event, batch)
+            if len(pending) >= self._max_pending:
+                self._record(notification, FAILED, self._refusal)
+                continue
+            pending[number] = notification
+            address_key = event.address.key
+            predecessor = tails.get(address_key)
+            if predecessor is None:
+                notification.is_head = True
+            else:
+                predecessor.follower = notification
+            tails[address_key] = notification
+            queued.append(notification)
+        return queued
+
+    def _open(self, outbox: _Outbox, batch: Batch, queued: list[Notification]) -> None:
+        delay = batch.policy.delay_seconds
+        if delay and queued:
+            let_go = partial(self._let_go_late, outbox, batch, queued)
+            timer = self._clock.call_at(batch.at + delay, let_go)
+            outbox.timers[queued[0].number] = timer
         else:
-            predecessor.follower = queued
-        outbox.tails[key] = queued
+            self._let_go(outbox, batch, queued)
 
-    def _let_go(self, batch: Batch) -> None:
-        batch.is_due = True
-        outbox = self._outboxes.get(batch.notifications[0].appid)
-        if outbox is None:
+    def _let_go_late(self, outbox: _Outbox, batch: Batch, queued: list[Notification]) -> None:
+        outbox.timers.pop(queued[0].number, None)
+        self._let_go(outbox, batch, queued)
+
+    def _let_go(self, outbox: _Outbox, batch: Batch, queued: list[Notification]) -> None:
+        if batch.is_open:
             return
-        for queued in batch.notifications:
-            if queued.is_head:
-                self._make_ready(outbox, queued)
+        batch.is_open = True
+        pending = outbox.pending
+        for notification in queued:
+            if notification.is_head and notification.number in pending:
+                outbox.ready.append(notification)
         self._pump(outbox)
-
-    def _make_ready(self, outbox: _Outbox, queued: _Queued) -> None:
-        if queued.number in outbox.pending:
-            outbox.ready.append(queued)
 
     def _pump(self, outbox: _Outbox) -> None:
         """Put as many tasks to work as there are things ready, up to the app's bound."""
         if self._is_held:
             return
-        wanted = min(len(outbox.ready), self._max_in_flight - len(outbox.tasks))
-        for _ in range(wanted):
+        for _ in range(min(len(outbox.ready), self._max_in_flight - len(outbox.tasks))):
             task = asyncio.get_running_loop().create_task(self._work(outbox))
             outbox.tasks.add(task)
             task.add_done_callback(partial(self._end_work, outbox))
@@ -225,75 +203,73 @@ class Delivery:
 
     async def _work(self, outbox: _Outbox) -> None:
         while outbox.ready and not self._is_held:
-            queued = outbox.ready.popleft()
+            notification = outbox.ready.popleft()
             try:
-                await self._attempt(outbox, queued)
+                await self._attempt(outbox, notification)
             except Exception as error:
-                self._finish(outbox, queued, FAILED, f"Unexpected error: {error!r}")
+                self._finish(outbox, notification, FAILED, f"Unexpected error: {error!r}")
             self.watch.notify()
 
-    async def _attempt(self, outbox: _Outbox, queued: _Queued) -> None:
-        clock, policy = self._clock, queued.batch.policy
-        at = clock.now()
-        queued.next_attempt_at = None
-        sent = await self._sender.send(queued.batch.url, queued.body(), policy.timeout_seconds)
-        queued.attempts += (Attempt(at, *sent),)
+    async def _attempt(self, outbox: _Outbox, notification: Notification) -> None:
+        batch, at = notification.batch, self._clock.now()
+        notification.next_attempt_at = None
+        body = notification.body()
+        sent = await self._sender.send(batch.url, body, batch.policy.timeout_seconds)
+        notification.attempts += (Attempt(at, *sent),)
         if sent.status is not None and 200 <= sent.status < 300:
-            self._finish(outbox, queued, DELIVERED)
-            return
-        retry_at = next_attempt_at(policy, len(queued.attempts), clock.now())
-        if retry_at is None:
-            self._finish(outbox, queued, FAILED, f"gave up after {len(queued.attempts)} attempts")
-        elif queued.number in outbox.pending:
-            queued.next_attempt_at = retry_at
-            queued.timer = clock.call_at(retry_at, partial(self._retry, outbox, queued))
+            self._finish(outbox, notification, DELIVERED)
+        elif notification.number in outbox.pending:
+            self._plan_next(outbox, notification)
 
-    def _retry(self, outbox: _Outbox, queued: _Queued) -> None:
-        queued.timer = None
-        self._make_ready(outbox, queued)
+    def _plan_next(self, outbox: _Outbox, notification: Notification) -> None:
+        made = len(notification.attempts)
+        due_at = next_attempt_at(notification.batch.policy, made, self._clock.now())
+        if due_at is None:
+            self._finish(outbox, notification, FAILED, f"given up after {made} attempts")
+            return
+        notification.next_attempt_at = due_at
+        retry = partial(self._retry, outbox, notification)
+        outbox.timers[notification.number] = self._clock.call_at(due_at, retry)
+
+    def _retry(self, outbox: _Outbox, notification: Notification) -> None:
+        outbox.timers.pop(notification.number, None)
+        outbox.ready.append(notification)
         self._pump(outbox)
 
     def _finish(
-        self, outbox: _Outbox, queued: _Queued, state: State, reason: str | None = None
+        self, outbox: _Outbox, notification: Notification, state: State, reason: str | None = None
     ) -> None:
         """Record how it ended and let the next on its lane go; a dropped one leaves no trace."""
-        if outbox.pending.pop(queued.number, None) is None:
+        if outbox.pending.pop(notification.number, None) is None:
             return
-        queued.state, queued.reason = state, reason
-        self._remember(queued)
-        follower, queued.follower = queued.follower, None
+        self._record(notification, state, reason)
+        follower, notification.follower = notification.follower, None
         if follower is None:
-            del outbox.tails[queued.event.address.key]
+            del outbox.tails[notification.event.address.key]
             return
         follower.is_head = True
-        if follower.batch.is_due:
+        if follower.batch.is_open:
             outbox.ready.append(follower)
 
-    def _remember(self, queued: _Queued) -> None:
-        if len(self._finished) == self._finished.maxlen:
+    def _record(self, notification: Notification, state: State, reason: str | None) -> None:
+        notification.state, notification.reason = state, reason
+        finished = self._finished
+        if len(finished) == finished.maxlen:
             self.evicted += 1
-        self._finished.append(queued)
+        finished.append(notification)
 
-    def _may_finish_within(self, seconds: float) -> bool:
-        """Whether anything is in flight, or will be soon enough to be worth waiting for."""
+    def _may_go_on_within(self, seconds: float) -> bool:
+        """Whether anything is in flight, or may be soon enough to be worth waiting for."""
         outboxes = self._outboxes.values()
-        if any(outbox.tasks for outbox in outboxes):
-            return True
+        if self._is_held or any(outbox.tasks for outbox in outboxes):
+            return not self._is_held
         due_by = self._clock.now() + seconds
         pending = chain.from_iterable(outbox.pending.values() for outbox in outboxes)
-        return not self._is_held and any(
-            queued.is_head and (queued.next_attempt_at or 0) <= due_by for queued in pending
-        )
+        return any(each.is_head and (each.next_attempt_at or 0.0) <= due_by for each in pending)
 
 
 def _by_number(notification: Notification) -> int:
     return notification.number
-
-
-def _cancel_timer(queued: _Queued) -> None:
-    if queued.timer is not None:
-        queued.timer.cancel()
-        queued.timer = None
 
 
 async def _cut_off(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -25,27 +25,31 @@ class Attempt(NamedTuple):
     duration_seconds: float
 
 
-class Dispatch:
-    """What the notifications of one commit have in common: where to, since when, how."""
+class Batch:
+    """What the notifications of one commit share: where to, since when, how, may they go yet."""
 
-    __slots__ = ("at", "policy", "url")
+    __slots__ = ("at", "is_open", "policy", "url")
 
     def __init__(self, url: str, at: float, policy: CallbackPolicy) -> None:
         self.url = url
         self.at = at
         self.policy = policy
+        self.is_open = False
 
 
 class Notification:
     """One status change on its way to the customer; `number` counts them in order of commit.
 
     `reason` says why a failed one was given up; `next_attempt_at` is set while it waits for one.
+    `follower` is the next on its lane, and waits until this one is done; the first is the head.
     """
 
     __slots__ = (
         "attempts",
-        "dispatch",
+        "batch",
         "event",
+        "follower",
+        "is_head",
         "msgid",
         "next_attempt_at",
         "number",
@@ -53,22 +57,24 @@ class Notification:
         "state",
     )
 
-    def __init__(
-        self, number: int, msgid: str, event: PushStatusChanged, dispatch: Dispatch
-    ) -> None:
+    def __init__(self, number: int, msgid: str, event: PushStatusChanged, batch: Batch) -> None:
         self.number = number
         self.msgid = msgid
         self.event = event
-        self.dispatch = dispatch
+        self.batch = batch
         self.state: State = PENDING
         self.attempts: tuple[Attempt, ...] = ()
         self.reason: str | None = None
         self.next_attempt_at: float | None = None
+        self.is_head = False
+        self.follower: Notification | None = None
+
+    def __repr__(self) -> str:
+        return f"Notification({self.msgid!r}, {self.state}, {len(self.attempts)} attempts)"
 
     def body(self) -> bytes:
         """The posted body: the same for each attempt, so it is made when somebody wants it."""
-        dispatch = self.dispatch
-        return build_body(self.event, self.msgid, dispatch.at, dispatch.policy)
+        return build_body(self.event, self.msgid, self.batch.at, self.batch.policy)
 
     # What a list of notifications can be filtered by, under the vendor's names.
 

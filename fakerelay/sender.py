@@ -1,0 +1,139 @@
+"""Posts callbacks over HTTP; where to is checked on the address that is connected to."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+import aiohttp
+from yarl import URL
+
+from fakerelay.errors import ConfigError
+from fakerelay.ports import Sent
+from fakerelay.targets import find_refusal, normalize_host
+
+_MOST_ANSWER_BYTES: Final = 64 * 1024
+# A connection of its own for each post: what a receiver sees is then exactly the attempts listed,
+# never a failure that only a connection kept too long has caused.
+_HEADERS: Final = {
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "Content-Type": "application/json",
+    "User-Agent": "fakerelay",
+}
+
+
+class HttpSender:
+    """Sends to loopback and private networks, to public addresses only for `allow_hosts`.
+
+    `ca_file` holds authorities to trust besides the system's. Raises `ConfigError` if unusable.
+    """
+
+    def __init__(self, allow_hosts: Iterable[str] = (), ca_file: str | Path | None = None) -> None:
+        self._allow_hosts = frozenset(normalize_host(host) for host in allow_hosts)
+        self._ssl: ssl.SSLContext | bool = True if ca_file is None else _trusting(ca_file)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+        """Post once, following no redirect; the timeout is real time and holds for all of it."""
+        started = perf_counter()
+        status, error = None, None
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                status = await self._post(URL(url), body)
+        except TimeoutError:
+            error = f"No answer within {timeout_seconds:g} s"
+        except (aiohttp.ClientError, OSError, ValueError) as failure:
+            error = _explain(failure)
+        return Sent(status, error, perf_counter() - started)
+
+    async def close(self) -> None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    async def _post(self, url: URL, body: bytes) -> int:
+        session = self._session(is_allowed=normalize_host(url.raw_host or "") in self._allow_hosts)
+        async with session.post(url, data=body, allow_redirects=False) as response:
+            await _skim(response)
+            return response.status
+
+    def _session(self, *, is_allowed: bool) -> aiohttp.ClientSession:
+        """One session for hosts that may be public and one for all others."""
+        session = self._sessions.get(is_allowed)
+        if session is None:
+            session = self._sessions[is_allowed] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    force_close=True,
+                    ssl=self._ssl,
+                    socket_factory=partial(_open_socket, is_allowed=is_allowed),
+                ),
+                headers=_HEADERS,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                auto_decompress=False,
+            )
+        return session
+
+
+class TargetRefused(OSError):
+    """The address that a callback URL leads to is none that callbacks may go to."""
+
+
+def _open_socket(info: tuple[Any, ...], *, is_allowed: bool) -> socket.socket:
+    """The one place every connection passes, after its name has been resolved."""
+    family, kind, protocol, _, address = info
+    refusal = find_refusal(address[0], is_allowed=is_allowed)
+    if refusal is not None:
+        raise TargetRefused(refusal)
+    return socket.socket(family, kind, protocol)
+
+
+async def _skim(response: aiohttp.ClientResponse) -> None:
+    """Take in a little of the answer, so that the receiver can finish it; the status stands."""
+    try:
+        left = _MOST_ANSWER_BYTES
+        while left > 0 and (chunk := await response.content.read(left)):
+            left -= len(chunk)
+    except (aiohttp.ClientError, OSError):
+        return
+
+
+def _trusting(ca_file: str | Path) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"Can't read authorities from {str(ca_file)!r} ({error}): give a file of PEM "
+            "certificates"
+        ) from error
+    return context
+
+
+def _explain(failure: Exception) -> str:
+    """What went wrong, without a word of what the receiver sent or of the URL's secrets."""
+    match failure:
+        case aiohttp.ClientConnectorCertificateError():
+            reason = failure.certificate_error
+            return (
+                f"TLS with {failure.host}:{failure.port} failed: {reason}; "
+                "authorities of your own are trusted by --callback-ca FILE"
+            )
+        case aiohttp.ClientConnectorDNSError():
+            return f"The name {failure.host!r} can't be resolved: {failure.os_error}"
+        case aiohttp.ClientConnectorError():
+            return f"No connection to {failure.host}:{failure.port}: {failure.os_error}"
+        case aiohttp.ServerDisconnectedError():
+            return "The receiver closed the connection without an answer"
+        case aiohttp.ClientOSError() | OSError():
+            return f"The connection broke: {failure.strerror or type(failure).__name__}"
+        case aiohttp.InvalidURL() | ValueError():
+            return "The callback URL can't be used"
+        case _:
+            return f"The receiver's answer is not HTTP ({type(failure).__name__})"
