@@ -1,9 +1,11 @@
 """Posts callbacks over HTTP; where to is checked on the address that is connected to."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -17,11 +19,11 @@ from fakerelay.ports import Sent
 from fakerelay.targets import find_refusal, normalize_host
 
 _MOST_ANSWER_BYTES: Final = 64 * 1024
-# A connection of its own for each post: what a receiver sees is then exactly the attempts listed,
-# never a failure that only a connection kept too long has caused.
+# A connection is used again in a flood, but never kept until a receiver may tire of it: what it
+# sees is exactly the attempts listed, and none of them fails for a connection gone stale.
+_KEEPALIVE_SECONDS: Final = 0.25
 _HEADERS: Final = {
     "Accept-Encoding": "identity",
-    "Connection": "close",
     "Content-Type": "application/json",
     "User-Agent": "fakerelay",
 }
@@ -40,27 +42,28 @@ class HttpSender:
 
     async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
         """Post once, following no redirect; the timeout is real time and holds for all of it."""
+        await asyncio.sleep(0)  # learns of a connection that was closed behind the last answer
         started = perf_counter()
         status, error = None, None
         try:
-            async with asyncio.timeout(timeout_seconds):
-                status = await self._post(URL(url), body)
+            async with asyncio.timeout(timeout_seconds), self._post(URL(url), body) as response:
+                status = response.status
+                await _skim(response)
         except TimeoutError:
             error = f"No answer within {timeout_seconds:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = _explain(failure)
-        return Sent(status, error, perf_counter() - started)
+        # Once there is a status, it is the answer, however the rest of it fares.
+        return Sent(status, error if status is None else None, perf_counter() - started)
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
 
-    async def _post(self, url: URL, body: bytes) -> int:
+    def _post(self, url: URL, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         session = self._session(is_allowed=normalize_host(url.raw_host or "") in self._allow_hosts)
-        async with session.post(url, data=body, allow_redirects=False) as response:
-            await _skim(response)
-            return response.status
+        return session.post(url, data=body, allow_redirects=False)
 
     def _session(self, *, is_allowed: bool) -> aiohttp.ClientSession:
         """One session for hosts that may be public and one for all others."""
@@ -69,7 +72,7 @@ class HttpSender:
             session = self._sessions[is_allowed] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=0,
-                    force_close=True,
+                    keepalive_timeout=_KEEPALIVE_SECONDS,
                     ssl=self._ssl,
                     socket_factory=partial(_open_socket, is_allowed=is_allowed),
                 ),
@@ -95,13 +98,10 @@ def _open_socket(info: tuple[Any, ...], *, is_allowed: bool) -> socket.socket:
 
 
 async def _skim(response: aiohttp.ClientResponse) -> None:
-    """Take in a little of the answer, so that the receiver can finish it; the status stands."""
-    try:
-        left = _MOST_ANSWER_BYTES
-        while left > 0 and (chunk := await response.content.read(left)):
-            left -= len(chunk)
-    except (aiohttp.ClientError, OSError):
-        return
+    """Take in a little of the answer, so that the receiver can finish writing it."""
+    left = _MOST_ANSWER_BYTES
+    while left > 0 and (chunk := await response.content.read(left)):
+        left -= len(chunk)
 
 
 def _trusting(ca_file: str | Path) -> ssl.SSLContext:
@@ -132,7 +132,9 @@ def _explain(failure: Exception) -> str:
         case aiohttp.ServerDisconnectedError():
             return "The receiver closed the connection without an answer"
         case aiohttp.ClientOSError() | OSError():
-            return f"The connection broke: {failure.strerror or type(failure).__name__}"
+            # Its own text may quote the URL.
+            cause = os.strerror(failure.errno) if failure.errno else type(failure).__name__
+            return f"The connection broke: {cause}"
         case aiohttp.InvalidURL() | ValueError():
             return "The callback URL can't be used"
         case _:

@@ -52,6 +52,12 @@ def check_callback_url(url: str) -> str:
     return url
 
 
+def _unusable(reason: str) -> ConfigError:
+    return ConfigError(
+        f"Can't use the callback URL: {reason}; give one like http://127.0.0.1:9000/callbacks"
+    )
+
+
 def normalize_host(host: str) -> str:
     """A host as `--callback-allow` and URLs are compared by it."""
     return host.strip().strip("[]").rstrip(".").lower()
