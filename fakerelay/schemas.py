@@ -4,7 +4,8 @@ The only module that knows the place; the contract kit reads the same data throu
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from fakerelay.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    import jsonschema.protocols
     import jsonschema_rs
 
 _INSTALLED = Path(__file__).parent / "_schemas"
@@ -74,6 +76,24 @@ def compile_validator(name: str) -> "jsonschema_rs.Draft202012Validator":
     return jsonschema_rs.Draft202012Validator(dict(load_schema(name)))
 
 
+@cache
+def compile_reference(name: str) -> "jsonschema.protocols.Validator":
+    """The slow, independent validator of the same schema, which the contract kit judges by."""
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def check_pattern(
+        _validator: Any, pattern: str, value: Any, _schema: Any
+    ) -> Iterator[ValidationError]:
+        # Python's `$` also matches before a last line feed, that of JSON Schema doesn't.
+        if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
+            yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+    judge = extend(Draft202012Validator, {"pattern": check_pattern})  # type: ignore[no-untyped-call]
+    validator: jsonschema.protocols.Validator = judge(load_schema(name))
+    return validator
+
+
 def rule_of(schema: Mapping[str, Any], error_schema_path: Sequence[str | int]) -> str:
     """The rule that a failed keyword belongs to: the nearest `x-rule` on the way to it.
 
@@ -94,8 +114,9 @@ def check_settings(name: str, data: Any, origin: str) -> None:
     `origin` names the file or option in the message. Values marked `writeOnly` are never shown.
     """
     try:
+        json.dumps(data, ensure_ascii=False).encode()  # no dates, no lone surrogates
         error = next(iter(compile_validator(name).iter_errors(data)), None)
-    except ValueError as cause:
+    except (TypeError, ValueError, RecursionError) as cause:
         raise ConfigError(f"Can't use {origin}: {cause}; write plain JSON values") from cause
     if error is not None:
         raise ConfigError(
