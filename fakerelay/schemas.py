@@ -142,7 +142,7 @@ def _explain(
 
 _BOUNDS = {
     "type": "{}",
-    "enum": "one of {}",
+    "enum": "{}",
     "minimum": "at least {}",
     "maximum": "at most {}",
     "minLength": "of {} or more characters",
@@ -154,9 +154,15 @@ _BOUNDS = {
 
 def _describe(node: Mapping[str, Any]) -> str:
     """What a value must be, from its schema: its type and bounds, then what it is for."""
-    bounds = ", ".join(text.format(node[key]) for key, text in _BOUNDS.items() if key in node)
+    bounds = ", ".join(
+        text.format(_join(node[key])) for key, text in _BOUNDS.items() if key in node
+    )
     about = node.get("description", "").rstrip(".")
     return f"expected {bounds}" + (f" ({about})" if about else "")
+
+
+def _join(bound: Any) -> str:
+    return " or ".join(map(str, bound)) if isinstance(bound, list) else str(bound)
 
 
 def _walk(value: Any, path: Sequence[str | int]) -> Any:

@@ -363,6 +363,7 @@ def test_message_schema_rejects_naming_the_rule(
 
 def test_config_schema_accepts() -> None:
     check_settings("config", CONFIG, "test")
+    check_settings("config", change(CONFIG, "ready_file_mode", 0o600), "test")
     check_settings("config", {}, "test")
 
 
@@ -377,6 +378,7 @@ def test_config_schema_accepts() -> None:
         ("control_token", 12345, "Can't use a secret at /control_token of 'f.toml'"),
         ("app/0/certificate_key", "", "Can't use a secret at /app/0/certificate_key"),
         ("ready_file_mode", "0999", "matching ^(0o?)?[0-7]{3}$"),
+        ("ready_file_mode", 600, "expected string or integer, at least 0, at most 511"),
         ("port", date(2020, 1, 1), "Can't use 'f.toml': Object of type date"),
         ("profile", "\ud800", "surrogates not allowed"),
         ("host", ["h" * 1000], "hhh... at /host of 'f.toml'"),
