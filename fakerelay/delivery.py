@@ -81,7 +81,8 @@ class Delivery:
     ) -> OpenGate:
         """Queue what one commit of one app has to tell; call it in the order of the commits.
 
-        Nothing goes before the answered gate is opened; what no call caused is open at once.
+        Takes one event or more. Nothing goes before the gate it answers is opened; what no call
+        caused is open at once.
         """
         outbox = self._outboxes.get(events[0].key[0]) or self._make_outbox(events[0].key[0])
         batch = Batch(url, at, policy)

@@ -135,7 +135,7 @@ def _explain(failure: Exception) -> str:
             # Its own text may quote the URL.
             cause = os.strerror(failure.errno) if failure.errno else type(failure).__name__
             return f"The connection broke: {cause}"
-        case aiohttp.InvalidURL() | ValueError():
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
             return "The callback URL can't be used"
         case _:
             return f"The receiver's answer is not HTTP ({type(failure).__name__})"

@@ -1,0 +1,400 @@
+import asyncio
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+
+from fakerelay.clock import VirtualClock
+from fakerelay.core.callbacks import Notification
+from fakerelay.core.events import PushStatusChanged
+from fakerelay.core.model import MIXED, PushAddress
+from fakerelay.core.profile import CallbackPolicy
+from fakerelay.delivery import Delivery
+from fakerelay.ids import SeededIds
+from fakerelay.ports import OpenGate, Sent
+
+POLICY = CallbackPolicy(2, 1, "rtmptask_status", 0.0, 5.0, (1, 2, 4, 8, 16))
+START = 1000.0
+URL = "http://receiver"
+OK = Sent(200, None, 0.001)
+BROKEN = Sent(500, None, 0.001)
+HUNG = Sent(None, "No answer within 5 s", 5.0)
+
+
+class Post(NamedTuple):
+    at: float
+    url: str
+    body: bytes
+
+    @property
+    def message(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def told(self) -> tuple[str, int]:
+        context = self.message["context"]
+        return context["rtmpurl"], context["status"]
+
+
+class MemorySender:
+    """Notes what is posted, and answers as told; what goes to a `stuck` URL hangs until `free`."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.posts: list[Post] = []
+        self.answer: Callable[[Post], Sent] = lambda post: OK
+        self.stuck: dict[str, asyncio.Event] = {}
+        self.in_flight = Counter[str]()
+
+    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+        post = Post(self.clock.now(), url, body)
+        self.posts.append(post)
+        self.in_flight[url] += 1
+        try:
+            if url in self.stuck:
+                await self.stuck[url].wait()
+            await asyncio.sleep(0)
+            return self.answer(post)
+        finally:
+            self.in_flight[url] -= 1
+
+    def told(self) -> list[tuple[str, int]]:
+        return [post.told for post in self.posts]
+
+
+class Bench:
+    """A delivery on a clock that stands still, with a receiver in memory."""
+
+    def __init__(self, **limits: int) -> None:
+        self.clock = VirtualClock(START)
+        self.sender = MemorySender(self.clock)
+        self.delivery = Delivery(self.clock, SeededIds(1), self.sender, **limits)
+
+    def emit(
+        self,
+        *told: tuple[str, int],
+        appid: int = 1,
+        url: str = URL,
+        trace_id: str | None = "trace",
+        policy: CallbackPolicy = POLICY,
+    ) -> OpenGate:
+        events = [
+            PushStatusChanged(
+                (appid, MIXED, "t"), "room", PushAddress(address, address), status, START, trace_id
+            )
+            for address, status in told
+        ]
+        return self.delivery.emit(events, url, self.clock.now(), policy)
+
+    async def tell(self, *told: tuple[str, int], appid: int = 1, url: str = URL) -> None:
+        """Emit, open and let the receiver answer, as far as it does at once."""
+        self.emit(*told, appid=appid, url=url)()
+        await self.settle()
+
+    async def settle(self) -> None:
+        await self.clock.advance(0, cap_seconds=0.01 if self.sender.stuck else 30)
+
+    def states(self) -> list[str]:
+        return [notification.state for notification in self.delivery.notifications()]
+
+    def only(self) -> Notification:
+        [notification] = self.delivery.notifications()
+        return notification
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_delivery_posts_once_the_gate_is_open(bench: Bench) -> None:
+    open_gate = bench.emit(("a", 0), ("b", 0))
+    await bench.settle()
+    assert bench.sender.posts == []
+    assert bench.states() == ["pending", "pending"]
+    open_gate()
+    await bench.settle()
+    assert bench.sender.told() == [("a", 0), ("b", 0)]
+    assert bench.states() == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize("delay", [0.0, 1.5])
+async def test_delivery_posts_once_however_often_the_gate_is_opened(
+    bench: Bench, delay: float
+) -> None:
+    open_gate = bench.emit(("a", 0), policy=replace(POLICY, delay_seconds=delay))
+    open_gate()
+    open_gate()
+    await bench.clock.advance(60)
+    open_gate()
+    await bench.clock.advance(60)
+    assert bench.sender.told() == [("a", 0)]
+
+
+async def test_delivery_posts_at_once_what_no_call_caused(bench: Bench) -> None:
+    bench.emit(("a", 1), trace_id=None)
+    await bench.settle()
+    assert bench.sender.told() == [("a", 1)]
+
+
+async def test_delivery_posts_after_the_delay(bench: Bench) -> None:
+    bench.emit(("a", 0), policy=replace(POLICY, delay_seconds=2.5))()
+    await bench.clock.advance(2.4)
+    assert bench.sender.posts == []
+    await bench.clock.advance(0.2)
+    assert [post.at for post in bench.sender.posts] == [START + 2.5]
+
+
+async def test_delivery_records_each_attempt(bench: Bench) -> None:
+    answers = iter([BROKEN, HUNG, OK])
+    bench.sender.answer = lambda post: next(answers)
+    await bench.tell(("a", 0))
+    assert bench.only().next_attempt_at == START + 1
+    await bench.clock.advance(60)
+    notification = bench.only()
+    assert [tuple(attempt) for attempt in notification.attempts] == [
+        (START, 500, None, 0.001),
+        (START + 1, None, "No answer within 5 s", 5.0),
+        (START + 3, 200, None, 0.001),
+    ]
+    assert (notification.state, notification.next_attempt_at) == ("delivered", None)
+
+
+@pytest.mark.parametrize("status", [199, 300, 302, 404, 500], ids=str)
+async def test_delivery_tries_again_for_any_answer_but_2xx(bench: Bench, status: int) -> None:
+    bench.sender.answer = lambda post: Sent(status, None, 0.0)
+    await bench.tell(("a", 0))
+    assert bench.states() == ["pending"]
+
+
+@pytest.mark.parametrize("status", [200, 204, 299], ids=str)
+async def test_delivery_is_done_with_2xx(bench: Bench, status: int) -> None:
+    bench.sender.answer = lambda post: Sent(status, None, 0.0)
+    await bench.tell(("a", 0))
+    assert bench.states() == ["delivered"]
+
+
+async def test_delivery_gives_up_after_six_attempts_of_one_body(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("a", 0))
+    await bench.clock.advance(3600)
+    assert [post.at - START for post in bench.sender.posts] == [0, 1, 3, 7, 15, 31]
+    assert len({post.body for post in bench.sender.posts}) == 1
+    assert bench.only().body() == bench.sender.posts[0].body
+    assert (bench.only().state, bench.only().reason) == ("failed", "given up after 6 attempts")
+
+
+async def test_delivery_keeps_a_later_status_behind_an_earlier_one(bench: Bench) -> None:
+    answers = iter([BROKEN, BROKEN, OK, OK])
+    bench.sender.answer = lambda post: next(answers)
+    await bench.tell(("a", 0))
+    await bench.tell(("a", 3))
+    await bench.clock.advance(60)
+    assert bench.sender.told() == [("a", 0), ("a", 0), ("a", 0), ("a", 3)]
+
+
+async def test_delivery_goes_on_with_the_lane_after_giving_up(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN if post.told[1] == 0 else OK
+    await bench.tell(("a", 0), ("a", 3))
+    await bench.clock.advance(60)
+    assert bench.states() == ["failed", "delivered"]
+
+
+async def test_delivery_keeps_order_when_a_later_gate_opens_first(bench: Bench) -> None:
+    first = bench.emit(("a", 0))
+    await bench.tell(("a", 3))
+    assert bench.sender.posts == []
+    first()
+    await bench.settle()
+    assert bench.sender.told() == [("a", 0), ("a", 3)]
+
+
+async def test_delivery_waits_for_the_gate_of_what_moved_up(bench: Bench) -> None:
+    await_reply = bench.emit(("a", 3))
+    bench.delivery.hold()
+    later = bench.emit(("a", 0))
+    await_reply()
+    bench.delivery.release()
+    await bench.settle()
+    assert bench.sender.told() == [("a", 3)]
+    later()
+    await bench.settle()
+    assert bench.sender.told() == [("a", 3), ("a", 0)]
+
+
+async def test_delivery_lets_other_lanes_pass_a_failing_one(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN if post.told[0] == "a" else OK
+    await bench.tell(("a", 0), ("b", 0))
+    assert bench.states() == ["pending", "delivered"]
+
+
+async def test_delivery_of_one_app_never_delays_another(bench: Bench) -> None:
+    bench.sender.stuck["http://stuck"] = asyncio.Event()
+    await bench.tell(*((f"a{n}", 0) for n in range(50)), appid=1, url="http://stuck")
+    assert bench.sender.in_flight["http://stuck"] == 16
+    await bench.tell(("b", 0), appid=2)
+    assert bench.sender.told()[-1] == ("b", 0)
+    bench.sender.stuck["http://stuck"].set()
+    await bench.settle()
+    assert bench.states() == ["delivered"] * 51
+
+
+async def test_delivery_fails_at_once_what_finds_the_queue_full() -> None:
+    bench = Bench(max_pending=2)
+    bench.delivery.hold()
+    await bench.tell(("a", 0), ("b", 0), ("a", 3))
+    await bench.tell(("c", 0), appid=2)
+    assert bench.states() == ["pending", "pending", "failed", "pending"]
+    assert [each.reason for each in bench.delivery.notifications()][2] == "queue full"
+    bench.delivery.release()
+    await bench.settle()
+    assert bench.sender.told() == [("a", 0), ("b", 0), ("c", 0)]
+
+
+async def test_delivery_keeps_a_bounded_history_and_all_that_is_pending() -> None:
+    bench = Bench(history_size=3)
+    for n in range(5):
+        await bench.tell((f"a{n}", 0))
+    bench.delivery.hold()
+    for n in range(5, 10):
+        await bench.tell((f"a{n}", 0))
+    kept = [each.rtmpurl for each in bench.delivery.notifications()]
+    assert kept == [f"a{n}" for n in range(2, 10)]
+    assert bench.delivery.evicted == 2
+
+
+async def test_held_delivery_posts_nothing_until_released(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("a", 0))
+    bench.delivery.hold()
+    await bench.tell(("b", 0))
+    await bench.clock.advance(10)
+    assert bench.sender.told() == [("a", 0)]
+    bench.delivery.release()
+    await bench.settle()
+    assert sorted(bench.sender.told()) == [("a", 0), ("a", 0), ("b", 0)]
+
+
+async def test_drop_forgets_an_app_and_spares_the_others(bench: Bench) -> None:
+    await bench.tell(("done", 0), appid=1)
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("a", 0), ("a", 3), appid=1)
+    await bench.tell(("b", 0), appid=2)
+    unopened = bench.emit(("c", 0), appid=1)
+    await bench.delivery.drop(1)
+    unopened()
+    bench.sender.posts.clear()
+    await bench.clock.advance(1)
+    assert bench.sender.told() == [("b", 0)]
+    assert [each.rtmpurl for each in bench.delivery.notifications()] == ["b"]
+    assert bench.delivery.evicted == 0
+
+
+async def test_drop_waits_for_what_is_in_flight(bench: Bench) -> None:
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0), ("a", 3))
+    dropping = asyncio.create_task(bench.delivery.drop(1, grace_seconds=30))
+    await asyncio.sleep(0)
+    assert not dropping.done()
+    bench.sender.stuck[URL].set()
+    await dropping
+    assert bench.sender.in_flight[URL] == 0
+    assert (bench.sender.told(), bench.states()) == ([("a", 0)], [])
+
+
+async def test_drop_cuts_off_what_hangs(bench: Bench) -> None:
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0))
+    await bench.delivery.drop(1, grace_seconds=0)
+    assert bench.sender.in_flight[URL] == 0
+
+
+async def test_close_gives_what_is_in_flight_a_grace(bench: Bench) -> None:
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0))
+    closing = asyncio.create_task(bench.delivery.close(30))
+    await asyncio.sleep(0)
+    bench.sender.stuck[URL].set()
+    assert await closing == []
+    assert bench.states() == ["delivered"]
+
+
+async def test_close_reports_what_was_not_delivered(bench: Bench) -> None:
+    bench.sender.stuck["http://stuck"] = asyncio.Event()
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("hangs", 0), ("hangs", 3), url="http://stuck")
+    await bench.tell(("retries", 0))
+    left = await bench.delivery.close(0.01)
+    assert [each.rtmpurl for each in left] == ["hangs", "hangs", "retries"]
+    assert {each.reason for each in left} == {"not delivered before shutdown"}
+    assert list(bench.delivery.notifications()) == left
+    assert bench.sender.in_flight.total() == 0
+
+
+async def test_close_waits_for_no_retry_beyond_the_grace(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("a", 0))
+    await bench.clock.advance(31 - 16)
+    [left] = await asyncio.wait_for(bench.delivery.close(15), 5)
+    assert len(left.attempts) == 5
+
+
+async def test_closed_delivery_takes_nothing_more(bench: Bench) -> None:
+    await bench.delivery.close(0)
+    await bench.tell(("a", 0))
+    assert bench.sender.posts == []
+    assert (bench.only().state, bench.only().reason) == ("failed", "shut down")
+
+
+async def test_delivery_shows_what_was_raised_and_goes_on(bench: Bench) -> None:
+    def answer(post: Post) -> Sent:
+        if post.told[1] == 0:
+            raise RuntimeError("a bug")
+        return OK
+
+    bench.sender.answer = answer
+    await bench.tell(("a", 0), ("a", 3))
+    failed, delivered = bench.delivery.notifications()
+    assert (failed.state, failed.reason) == ("failed", "Unexpected error: RuntimeError('a bug')")
+    assert delivered.state == "delivered"
+
+
+async def test_delivery_wakes_who_watches(bench: Bench) -> None:
+    watching = asyncio.create_task(bench.delivery.watch.wait(30))
+    await asyncio.sleep(0)
+    open_gate = bench.emit(("a", 0))
+    assert await watching
+    watching = asyncio.create_task(bench.delivery.watch.wait(30))
+    await asyncio.sleep(0)
+    open_gate()
+    assert await watching
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_delivery_to_a_flaky_receiver_ends_in_order_or_after_six_attempts(seed: int) -> None:
+    bench, chance = Bench(), random.Random(seed)
+    bench.sender.answer = lambda post: chance.choices([BROKEN, HUNG, OK], [30, 5, 65])[0]
+    emitted: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for number in range(400):
+        appid, address = chance.randrange(3), f"a{chance.randrange(8)}"
+        emitted[appid, address].append(number)
+        bench.emit((address, 0), appid=appid, url=f"{URL}/{appid}/{number}")()
+        if chance.random() < 0.3:
+            await bench.clock.advance(chance.random() * 4)
+    await bench.clock.advance(400 * 31)
+    first_posts: dict[tuple[int, str], list[int]] = defaultdict(list)
+    posts = Counter(post.url for post in bench.sender.posts)
+    for post in bench.sender.posts:
+        appid, number = map(int, post.url.rsplit("/", 2)[1:])
+        lane = first_posts[appid, post.told[0]]
+        if number not in lane:
+            lane.append(number)
+        assert lane[-1] == number, "overtaken"
+    assert first_posts == emitted
+    for each in bench.delivery.notifications():
+        assert posts[each.batch.url] == len(each.attempts)
+        assert each.state == "delivered" or (each.state, len(each.attempts)) == ("failed", 6)
