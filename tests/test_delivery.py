@@ -49,6 +49,7 @@ class MemorySender:
         self.answer: Callable[[Post], Sent] = lambda post: OK
         self.stuck: dict[str, asyncio.Event] = {}
         self.in_flight = Counter[str]()
+        self.answered = 0
 
     async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
         post = Post(self.clock.now(), url, body)
@@ -58,6 +59,7 @@ class MemorySender:
             if url in self.stuck:
                 await self.stuck[url].wait()
             await asyncio.sleep(0)
+            self.answered += 1
             return self.answer(post)
         finally:
             self.in_flight[url] -= 1
@@ -279,6 +281,32 @@ async def test_held_delivery_posts_nothing_until_released(bench: Bench) -> None:
     assert sorted(bench.sender.told()) == [("a", 0), ("a", 0), ("b", 0)]
 
 
+async def test_held_delivery_lets_only_what_is_in_flight_end(bench: Bench) -> None:
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(*((f"a{n}", 0) for n in range(20)))
+    bench.delivery.hold()
+    bench.sender.stuck.pop(URL).set()
+    await bench.settle()
+    assert Counter(bench.states()) == {"delivered": 16, "pending": 4}
+    bench.delivery.release()
+    await bench.settle()
+    assert Counter(bench.states()) == {"delivered": 20}
+
+
+async def test_delivery_misses_nothing_that_comes_as_its_last_task_ends() -> None:
+    bench = Bench(max_in_flight=1)
+    loop = asyncio.get_running_loop()
+
+    def answer(post: Post) -> Sent:
+        if post.told[0] == "a":
+            loop.call_soon(lambda: bench.emit(("b", 0))())
+        return OK
+
+    bench.sender.answer = answer
+    await bench.tell(("a", 0))
+    assert bench.sender.told() == [("a", 0), ("b", 0)]
+
+
 async def test_drop_forgets_an_app_and_spares_the_others(bench: Bench) -> None:
     await bench.tell(("done", 0), appid=1)
     bench.sender.answer = lambda post: BROKEN
@@ -294,15 +322,17 @@ async def test_drop_forgets_an_app_and_spares_the_others(bench: Bench) -> None:
     assert bench.delivery.evicted == 0
 
 
-async def test_drop_waits_for_what_is_in_flight(bench: Bench) -> None:
+async def test_drop_lets_what_is_in_flight_end_but_not_try_again(bench: Bench) -> None:
     bench.sender.stuck[URL] = asyncio.Event()
+    bench.sender.answer = lambda post: BROKEN
     await bench.tell(("a", 0), ("a", 3))
     dropping = asyncio.create_task(bench.delivery.drop(1, grace_seconds=30))
     await asyncio.sleep(0)
     assert not dropping.done()
-    bench.sender.stuck[URL].set()
+    bench.sender.stuck.pop(URL).set()
     await dropping
-    assert bench.sender.in_flight[URL] == 0
+    assert bench.sender.answered == 1
+    await bench.clock.advance(60)
     assert (bench.sender.told(), bench.states()) == ([("a", 0)], [])
 
 
