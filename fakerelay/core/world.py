@@ -82,7 +82,8 @@ class World:
             for push in gained:
                 address_key = push.address.key
                 self._holders[address_key] = (*self.holders(address_key), after.key)
-                self._releases.pop(address_key, None)
+                if self._releases:
+                    self._end_releases(address_key, after)
         if lost and before is not None:
             self._free(before.key, lost)
 
@@ -127,6 +128,16 @@ class World:
                 self._holders[address_key] = left
             else:
                 del self._holders[address_key]
+
+    def _end_releases(self, address_key: str, task: Task) -> None:
+        """Who claims an address ends its app's releases of it, and forgets what is over."""
+        kept = tuple(
+            release
+            for release in self._releases.pop(address_key, ())
+            if release.task_key[0] != task.key[0] and release.until > task.updated_at
+        )
+        if kept:
+            self._releases[address_key] = kept
 
     def _count(self, task: Task, step: int) -> None:
         appid, streamtype, _ = task.key
