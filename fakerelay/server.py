@@ -11,6 +11,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from fakerelay.clock import RealClock
 from fakerelay.config import AppConfig, Config
+from fakerelay.control.access import Access, check_binding, is_loopback
+from fakerelay.control.local import LocalControl
+from fakerelay.control.plane import Plane
+from fakerelay.control.routes import build_application
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.model import App, Certificate
 from fakerelay.errors import ConfigError
@@ -18,8 +22,9 @@ from fakerelay.ids import RandomIds
 from fakerelay.journal import Exchange
 from fakerelay.ports import Clock
 from fakerelay.profiles import open_profile
-from fakerelay.sender import HttpSender, check_callback_url
+from fakerelay.sender import HttpSender
 from fakerelay.stores import open_store
+from fakerelay.targets import check_callback_url
 from fakerelay.tenants import Parts, Tenants
 from fakerelay.web.app import VendorApi
 from fakerelay.web.tls import Tls, TlsFiles, open_tls
@@ -59,6 +64,7 @@ class Server:
         self.url = ""
         self.http_url: str | None = None
         self.control_url: str | None = None
+        self.control = LocalControl(Plane(self.tenants, state=config.state))
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -91,6 +97,8 @@ class Server:
 
     async def _start(self) -> None:
         config = self.config
+        if config.control_port is not None:
+            check_binding(config.control_host, config.control_token)
         for app in config.apps:
             await self._add_app(app)
         api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
@@ -105,6 +113,36 @@ class Server:
             )
         elif config.no_tls:
             self.http_url = self.url
+        await self._start_control()
+
+    async def _start_control(self) -> None:
+        """Last, since it tells where the vendor API is; beyond loopback it speaks TLS."""
+        config = self.config
+        is_wide = config.control_port is not None and not is_loopback(config.control_host)
+        if is_wide and self._tls is None:
+            self._open_tls()
+        plane = Plane(
+            self.tenants,
+            config.state,
+            self.url,
+            self.http_url,
+            self.tls_files.ca_file,
+            is_guarded=config.control_token is not None,
+        )
+        self.control = LocalControl(plane)
+        if config.control_port is None:
+            return
+        access = Access(config.allow_host, config.control_token)
+        runner = web.AppRunner(
+            build_application(self.control, access),
+            access_log=None,
+            logger=_PROTOCOL_LOGGER,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+        )
+        context = self._tls.context if self._tls and is_wide else None
+        self.control_url = await self._listen(
+            runner, config.control_host, config.control_port, "control-port", context
+        )
 
     async def _add_app(self, app: AppConfig) -> None:
         if app.callback_url is not None:

@@ -15,6 +15,7 @@ from fakerelay.core.profile import Profile
 from fakerelay.core.rules import Accepted, Decision, Refused, decide
 from fakerelay.core.world import World
 from fakerelay.ports import Clock, OpenGate, Store
+from fakerelay.watch import Watch
 
 Emit = Callable[[Sequence[PushStatusChanged], float, Profile], OpenGate | None]
 
@@ -27,17 +28,18 @@ class Applied(NamedTuple):
 
 
 class Service:
-    """Applies commands to a store, one at a time, and hands on what they mean for those outside."""
+    """Applies commands to a store, one at a time, and hands on what they mean for those outside.
+
+    `watch` wakes when the state has changed.
+    """
 
     def __init__(self, store: Store, clock: Clock, profile: Profile, emit: Emit) -> None:
         self._store = store
         self._clock = clock
         self._emit = emit
         self.profile = profile
-
-    @property
-    def view(self) -> World:
-        return self._store.view
+        self.view: World = store.view
+        self.watch = Watch()
 
     async def apply(self, command: Command) -> Applied:
         """Decide and write in one step; a refused command has changed nothing."""
@@ -46,20 +48,25 @@ class Service:
         decision = await self._store.transact(
             command, lambda view, command: decide(view, command, now, profile)
         )
-        if isinstance(decision, Accepted) and decision.events:
-            return Applied(decision, self._emit(decision.events, now, profile))
+        if isinstance(decision, Accepted) and decision.changes:
+            self.watch.notify()
+            if decision.events:
+                return Applied(decision, self._emit(decision.events, now, profile))
         return Applied(decision)
 
-    async def authorize(self, token: str | None, appid: int) -> Certificate | Problem:
-        """Whether a `token` header opens the app now, its rate limit included."""
+    def authorize(self, token: str | None, appid: int) -> Certificate | Problem:
+        """The certificate of a `token` header, if it opens the app."""
         credentials = read_token(token)
         if isinstance(credentials, Problem):
             return credentials
         certificate = check_certificate(self.view, *credentials)
         if isinstance(certificate, Problem):
             return certificate
-        problem = check_app(self.view, certificate, appid)
-        if problem is None and self.profile.rate_limit_per_second:
-            decision = (await self.apply(CountCall(appid))).decision
-            problem = decision.problem if isinstance(decision, Refused) else None
-        return problem or certificate
+        return check_app(self.view, certificate, appid) or certificate
+
+    async def count_call(self, appid: int) -> Problem | None:
+        """Count an authorized call, or refuse it for the rate limit."""
+        if not self.profile.rate_limit_per_second:
+            return None
+        decision = (await self.apply(CountCall(appid))).decision
+        return decision.problem if isinstance(decision, Refused) else None

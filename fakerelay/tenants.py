@@ -18,6 +18,7 @@ from fakerelay.errors import ConfigError
 from fakerelay.journal import Journal
 from fakerelay.ports import Clock, IdSource, OpenGate, Sender, Store
 from fakerelay.service import Service
+from fakerelay.watch import Watch
 
 DEFAULT_WORLD = "default"
 _MOST_RANDOM_APPID = 2**53
@@ -55,12 +56,16 @@ class Tenant:
 
 
 class Tenants:
-    """Finds the world of an appid; worlds come and go while the server runs."""
+    """Finds the world of an appid; worlds come and go while the server runs.
+
+    `watch` wakes when one does.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._by_id: dict[str, Tenant] = {}
         self._by_appid: dict[int, Tenant] = {}
+        self.watch = Watch()
         self.default = self.create(DEFAULT_WORLD)
 
     def __iter__(self) -> Iterator[Tenant]:
@@ -95,6 +100,7 @@ class Tenants:
         if world_id in self._by_id:
             raise ConfigError(f"World {world_id!r} exists already: choose another id")
         tenant = self._by_id[world_id] = Tenant(world_id, self._parts)
+        self.watch.notify()
         return tenant
 
     async def drop(self, tenant: Tenant) -> None:
@@ -103,6 +109,7 @@ class Tenants:
             await self.remove_app(tenant, app.appid)
         await tenant.delivery.close(grace_seconds=0)
         self._by_id.pop(tenant.id, None)
+        self.watch.notify()
 
     async def put_app(self, tenant: Tenant, app: App) -> None:
         """Add or change an app. Raises `ConfigError` if the appid is another world's."""

@@ -16,6 +16,7 @@ MOST_BYTES: Final = 512
 MANY_BYTES: Final = 256
 DEFAULT_PORTS: Final = {"rtmp": 1935, "rtmps": 443}
 
+_PLAIN = re.compile(r"rtmps?://[a-z0-9.-]+(?:/[!-+\--~]*)?")
 _PRINTABLE = re.compile(r"[!-+\--~]*")
 _SCHEME = re.compile(r"(rtmps?)://", re.IGNORECASE)
 _AUTHORITY = re.compile(
@@ -48,6 +49,13 @@ def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
 
 def read_address(text: str) -> PushAddress | Problem:
     """One address, or why it is none."""
+    if len(text) <= MOST_BYTES and _PLAIN.fullmatch(text):
+        return PushAddress(text, text, is_long=len(text) > MANY_BYTES)
+    return _read_unusual(text)
+
+
+def _read_unusual(text: str) -> PushAddress | Problem:
+    """An address with a port, capitals, credentials or a fault: what most have none of."""
     if _PRINTABLE.fullmatch(text) is None:
         return _refuse("address-characters", text, "only printable ASCII, no space or comma")
     if len(text) > MOST_BYTES:

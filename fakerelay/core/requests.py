@@ -5,8 +5,8 @@ appid of the path, then addresses that stand twice (rule `order-of-checks`).
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fakerelay.core import problems
 from fakerelay.core.addresses import MANY_BYTES, read_addresses
@@ -35,45 +35,37 @@ _CROP_FIELDS: Final = frozenset(("crop", "cropx", "cropy", "cropwidth", "crophei
 _INPUT_FIELDS: Final = _PLACE_FIELDS | _CROP_FIELDS
 
 
-class Call(NamedTuple):
-    """What surrounds a body: the appid of the path, the trace id, the profile in force."""
-
-    appid: int
-    trace_id: str
-    profile: Profile
-
-
-def read_start(body: Mapping[str, Any], call: Call) -> StartPush | Problem:
-    """The command of a `startrtmp` body."""
+def read_start(
+    body: Mapping[str, Any], appid: int, trace_id: str, profile: Profile
+) -> StartPush | Problem:
+    """The command of a `startrtmp` body that came to the path of `appid`."""
     addresses = read_addresses(body["rtmpurl"])
     if isinstance(addresses, Problem):
         return addresses
     room_id = body["roomid"]
     mixconfig = body["mixconfig"] if body["streamtype"] == MIXED else None
     problem = (
-        _check_style(body, call.profile)
+        _check_style(body, profile)
         or (check_layout(mixconfig, room_id) if mixconfig is not None else None)
-        or _check_appid(body, call)
+        or _check_appid(body, appid)
         or _check_twice(addresses)
     )
-    return problem or StartPush(
-        _read_key(body, call.appid), room_id, addresses, mixconfig, call.trace_id
-    )
+    return problem or StartPush(_read_key(body, appid), room_id, addresses, mixconfig, trace_id)
 
 
-def read_stop(body: Mapping[str, Any], call: Call) -> StopPush | Problem:
+def read_stop(
+    body: Mapping[str, Any], appid: int, trace_id: str, profile: Profile
+) -> StopPush | Problem:
     """The command of a `stoprtmp` body; without `rtmpurl` it ends the whole task."""
     addresses = read_addresses(body["rtmpurl"]) if "rtmpurl" in body else None
     if isinstance(addresses, Problem):
         return addresses
     problem = (
-        _check_style(body, call.profile)
-        or _check_appid(body, call)
+        _check_style(body, profile)
+        or _check_appid(body, appid)
         or (_check_twice(addresses) if addresses is not None else None)
     )
-    return problem or StopPush(
-        _read_key(body, call.appid), body["roomid"], addresses, call.trace_id
-    )
+    return problem or StopPush(_read_key(body, appid), body["roomid"], addresses, trace_id)
 
 
 def find_warnings(
@@ -81,33 +73,37 @@ def find_warnings(
 ) -> list[RuleWarning]:
     """What of an otherwise fine request deserves a look."""
     streamtype = command.key[1]
-    extra = body.keys() - _FIELDS[operation, streamtype]
-    warnings = [_warn_extra(field, streamtype) for field in sorted(extra)] if extra else []
+    warnings: list[RuleWarning] = []
+    known = _FIELDS[operation, streamtype]
+    if not body.keys() <= known:
+        warnings += [_warn_extra(field, streamtype) for field in sorted(body.keys() - known)]
     for address in command.addresses or ():
         if address.is_long:
             detail = f"longer than {MANY_BYTES} bytes, which some CDNs refuse"
             warnings.append(RuleWarning("address-over-256", detail, "rtmpurl"))
     if isinstance(command, StartPush) and command.mixconfig is not None:
-        warnings.extend(_find_mixing_warnings(command.mixconfig))
+        _add_mixing_warnings(warnings, command.mixconfig)
     return warnings
 
 
-def _find_mixing_warnings(mixconfig: Mapping[str, Any]) -> Iterator[RuleWarning]:
+def _add_mixing_warnings(warnings: list[RuleWarning], mixconfig: Mapping[str, Any]) -> None:
+    _add_unknown(warnings, "mixconfig", mixconfig, _MIXCONFIG_FIELDS)
+    _add_unknown(warnings, "mixconfig.output", mixconfig["output"], _OUTPUT_FIELDS)
     inputs = mixconfig.get("input", ())
-    yield from _warn_unknown("mixconfig", mixconfig, _MIXCONFIG_FIELDS)
-    yield from _warn_unknown("mixconfig.output", mixconfig["output"], _OUTPUT_FIELDS)
     for index, item in enumerate(inputs):
-        yield from _warn_unknown(f"mixconfig.input[{index}]", item, _INPUT_FIELDS)
+        _add_unknown(warnings, f"mixconfig.input[{index}]", item, _INPUT_FIELDS)
     if len(inputs) > MANY_INPUTS:
         detail = f"{len(inputs)} inputs, more than the {MANY_INPUTS} users of one interaction"
-        yield RuleWarning("inputs-over-nine", detail, "mixconfig.input")
+        warnings.append(RuleWarning("inputs-over-nine", detail, "mixconfig.input"))
 
 
-def _warn_unknown(
-    where: str, fields: Mapping[str, Any], known: frozenset[str]
-) -> Iterator[RuleWarning]:
-    for field in sorted(fields.keys() - known):
-        yield RuleWarning("field-unknown", "not a field we know of", f"{where}.{field}")
+def _add_unknown(
+    warnings: list[RuleWarning], where: str, fields: Mapping[str, Any], known: frozenset[str]
+) -> None:
+    if not fields.keys() <= known:
+        for field in sorted(fields.keys() - known):
+            detail = "not a field we know of"
+            warnings.append(RuleWarning("field-unknown", detail, f"{where}.{field}"))
 
 
 def _warn_extra(field: str, streamtype: int) -> RuleWarning:
@@ -132,10 +128,10 @@ def _check_style(body: Mapping[str, Any], profile: Profile) -> Problem | None:
     return problems.invalid_parameter("taskid-style", "taskid", reason, taskid)
 
 
-def _check_appid(body: Mapping[str, Any], call: Call) -> Problem | None:
-    if body["appid"] == call.appid:
+def _check_appid(body: Mapping[str, Any], appid: int) -> Problem | None:
+    if body["appid"] == appid:
         return None
-    return problems.appid_mismatch(int(body["appid"]), call.appid)
+    return problems.appid_mismatch(int(body["appid"]), appid)
 
 
 def _check_twice(addresses: tuple[PushAddress, ...]) -> Problem | None:

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from fakerelay.core import problems
 from fakerelay.core.problems import Problem, RuleWarning
-from fakerelay.core.requests import START, Call, find_warnings, read_start, read_stop
+from fakerelay.core.requests import START, find_warnings, read_start, read_stop
 from fakerelay.core.rules import Refused
 from fakerelay.journal import Exchange
 from fakerelay.ports import OpenGate
@@ -64,6 +64,8 @@ class VendorApi:
         try:
             await response.prepare(request)
             await response.write_eof()
+        except ConnectionError:
+            pass  # Its sender went away; what was decided stands all the same.
         finally:
             if outcome.open_gate is not None:
                 outcome.open_gate()
@@ -86,11 +88,13 @@ class VendorApi:
         if body is None:
             return Outcome(problems.body_too_large(MOST_BODY_BYTES))
         exchange.keep_body(body)
-        certificate = await tenant.service.authorize(token, route.appid)
+        certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
             return Outcome(certificate)
         exchange.certificate_id = certificate.id
-        problem = check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
+        problem = await tenant.service.count_call(route.appid) or check_content_type(
+            request.headers.get(hdrs.CONTENT_TYPE)
+        )
         if problem is not None:
             return Outcome(problem)
         return await self._apply(tenant, route, body, exchange)
@@ -102,8 +106,8 @@ class VendorApi:
         problem = self._schemas[route.operation].check(body)
         if problem is not None:
             return Outcome(problem)
-        call = Call(route.appid, exchange.trace_id, tenant.service.profile)
-        command = read_start(body, call) if route.operation == START else read_stop(body, call)
+        read = read_start if route.operation == START else read_stop
+        command = read(body, route.appid, exchange.trace_id, tenant.service.profile)
         if isinstance(command, Problem):
             return Outcome(command)
         exchange.command = command
@@ -156,6 +160,8 @@ async def _read_body(request: web.BaseRequest) -> bytes | None:
     """The body, or None where it is too large; as far as it came where its sender went away."""
     if (request.content_length or 0) > MOST_BODY_BYTES:
         return None
+    if request.content.is_eof() and request.content.exception() is None:
+        return request.content.read_nowait()  # It came whole, with the head: nothing to wait for.
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
