@@ -1,0 +1,106 @@
+"""The control plane of a server elsewhere."""
+
+import ssl
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from fakerelay.control.verbs import PREFIX, Call, make_call
+from fakerelay.errors import ControlError, FakerelayError
+
+
+class ControlClient:
+    """Asks a server's control plane; use it with `async with`.
+
+    `url` is the server's `control_url`. `timeout_seconds` bounds each call, beyond what it waits.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        self._url = url.rstrip("/").removesuffix(PREFIX)
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._ssl_context = ssl_context
+        self._timeout_seconds = timeout_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(ssl=self._ssl_context or True)
+        self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; closing twice is fine."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def call(self, verb: str, /, **parameters: Any) -> Any:
+        """Do a verb; keywords are its parameters and the keys of its body.
+
+        A `body` keyword gives that whole. Raises ControlError for what the server refuses, and
+        FakerelayError where there is no answer.
+        """
+        if self._session is None:
+            raise FakerelayError("The control client is not open: use it with 'async with'")
+        call = make_call(verb, parameters)
+        seconds = self._timeout_seconds + float(call.parameters.get("wait_seconds", 0))
+        try:
+            async with self._session.request(
+                call.verb.method,
+                f"{self._url}{PREFIX}/{_fill_path(call)}",
+                params={name: _to_text(call.parameters[name]) for name in _query_names(call)},
+                json=call.body,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+            ) as response:
+                return await _read_answer(call, response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise FakerelayError(f"No answer from {self._url}: {error!r}") from error
+
+
+def _fill_path(call: Call) -> str:
+    try:
+        values = {name: call.parameters[name] for name in call.verb.path_parameters}
+    except KeyError as error:
+        raise ControlError("missing_parameter", f"{call.verb.name} needs {error}") from None
+    return call.verb.path.format(
+        **{name: quote(str(value), safe="") for name, value in values.items()}
+    )
+
+
+def _query_names(call: Call) -> list[str]:
+    return [name for name in call.parameters if name in call.verb.query]
+
+
+def _to_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def _read_answer(call: Call, response: aiohttp.ClientResponse) -> Any:
+    if response.status >= 400:
+        raise await _read_error(response)
+    return await (response.json() if call.verb.reply is not None else response.text())
+
+
+async def _read_error(response: aiohttp.ClientResponse) -> FakerelayError:
+    try:
+        told = (await response.json())["errors"][0]
+        code, detail, pointer = told["code"], told["detail"], told["pointer"]
+    except (ValueError, KeyError, IndexError, TypeError, aiohttp.ContentTypeError):
+        return FakerelayError(f"HTTP {response.status} from what is no control plane")
+    return ControlError(code, detail, pointer=pointer, status=response.status)

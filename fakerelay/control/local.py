@@ -1,0 +1,54 @@
+"""The control plane in process: each verb on the worlds of a running server."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from fakerelay.control import accounts, callbacks, documents, requests, tasks, worlds
+from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.control.values import check_call
+from fakerelay.control.verbs import Call, make_call
+
+Handler = Callable[[Plane, Values, Json], Awaitable[Json]]
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "health": documents.show_health,
+    "ca": documents.show_ca,
+    "worlds": worlds.list_worlds,
+    "create_world": worlds.create_world,
+    "delete_world": worlds.delete_world,
+    "apps": accounts.list_apps,
+    "app": accounts.show_app,
+    "put_app": accounts.put_app,
+    "delete_app": accounts.delete_app,
+    "certificates": accounts.list_certificates,
+    "create_certificate": accounts.create_certificate,
+    "revoke_certificate": accounts.revoke_certificate,
+    "tasks": tasks.list_tasks,
+    "requests": requests.list_requests,
+    "clear_requests": requests.clear_requests,
+    "callbacks": callbacks.list_callbacks,
+    "set_push_status": tasks.set_push_status,
+    "profile": worlds.show_profile_in_force,
+    "put_profile": worlds.put_profile,
+    "reset": worlds.reset,
+    "openapi": documents.show_openapi,
+    "vendor_openapi": documents.show_vendor_openapi,
+}
+
+
+class LocalControl:
+    """Acts on a server's worlds; plain JSON types in and out, the same as over HTTP."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def call(self, verb: str, /, **parameters: Any) -> Json:
+        """Do a verb; keywords are its parameters and the keys of its body.
+
+        A `body` keyword gives that whole. Raises ControlError.
+        """
+        return await self.perform(make_call(verb, parameters))
+
+    async def perform(self, call: Call) -> Json:
+        """Do what a call says, once its values have been found in order."""
+        return await HANDLERS[call.verb.name](self._plane, check_call(call), call.body)

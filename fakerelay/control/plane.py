@@ -1,0 +1,55 @@
+"""What the verbs act on: the worlds of a server, and a few facts about it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fakerelay.core.profile import Profile
+from fakerelay.errors import ControlError, nearest
+from fakerelay.tenants import Tenant, Tenants
+
+Json = Any
+Values = Mapping[str, Any]
+"""Parameters, checked and with their defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A running server as its control plane sees it; `is_guarded` where it asks for a token."""
+
+    tenants: Tenants
+    state: str = "memory:"
+    url: str = ""
+    http_url: str | None = None
+    ca_file: Path | None = None
+    is_guarded: bool = False
+    started_at: float = field(default_factory=time.monotonic)
+
+    def world(self, world_id: str | None) -> Tenant:
+        """The world of an id, or the default one."""
+        if world_id is None:
+            return self.tenants.default
+        tenant = self.tenants.get(world_id)
+        if tenant is None:
+            known = nearest(world_id, [tenant.id for tenant in self.tenants])
+            raise ControlError("unknown_world", f"Unknown world {world_id!r}{known}", status=404)
+        return tenant
+
+    def worlds(self, world_id: str | None) -> list[Tenant]:
+        """The one of an id, or all of them."""
+        return list(self.tenants) if world_id is None else [self.world(world_id)]
+
+    def world_of(self, appid: int) -> Tenant:
+        """The world an app belongs to."""
+        tenant = self.tenants.find(appid)
+        if tenant is None:
+            known = [str(app.appid) for each in self.tenants for app in each.service.view.apps()]
+            hint = nearest(str(appid), known[:20])
+            raise ControlError("unknown_app", f"No world has app {appid}{hint}", status=404)
+        return tenant
+
+
+def show_profile(profile: Profile) -> dict[str, Json]:
+    return {"name": profile.name, "version": profile.version, "hash": profile.hash}

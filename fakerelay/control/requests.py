@@ -1,0 +1,151 @@
+"""The journal on the wire: each request, its answer, and the rule behind it explained."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fakerelay import schemas
+from fakerelay.control.listing import Listing, address_key, show_list
+from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.core.problems import Problem, RuleWarning
+from fakerelay.journal import Exchange
+from fakerelay.tenants import Tenant
+
+_MOST_LEVELS: Final = 50
+
+
+async def list_requests(plane: Plane, values: Values, body: Json) -> Json:
+    return await show_list(plane, _REQUESTS, values)
+
+
+async def clear_requests(plane: Plane, values: Values, body: Json) -> Json:
+    return {"requests": clear(plane, values)}
+
+
+def clear(plane: Plane, values: Values) -> int:
+    """Drop what the targets of a verb that destroys name; how many there were."""
+    appid = values["appid"]
+    if appid is not None:
+        plane.world_of(appid)
+    return sum(
+        tenant.journal.clear(lambda exchange: appid is None or exchange.appid == appid)
+        for tenant in plane.worlds(values["world"])
+    )
+
+
+def show_request(tenant: Tenant, exchange: Exchange) -> Json:
+    return {
+        "number": exchange.number,
+        "world": tenant.id,
+        "at": exchange.at,
+        "duration_seconds": exchange.duration_seconds,
+        "method": exchange.method,
+        "target": _clean(exchange.target),
+        "operation": exchange.operation,
+        "appid": exchange.appid,
+        "certificate_id": exchange.certificate_id,
+        "traceid": exchange.trace_id,
+        "status": exchange.status,
+        "code": exchange.code,
+        "accepted": exchange.problem is None,
+        "problem": _show_problem(exchange.problem) if exchange.problem else None,
+        "warnings": [_show_warning(warning) for warning in exchange.warnings],
+        "body": _read_body(exchange),
+        "body_bytes": exchange.body_bytes,
+    }
+
+
+def _show_problem(problem: Problem) -> Json:
+    explained = {key: _plain(value) for key, value in problem.explanation.items()}
+    return {"name": problem.name, "rule": _show_rule(problem.rule), **explained}
+
+
+def _show_warning(warning: RuleWarning) -> Json:
+    return {
+        "rule": _show_rule(warning.rule),
+        "detail": warning.detail,
+        "field": _clean(warning.field) if warning.field is not None else None,
+    }
+
+
+def _show_rule(rule_id: str) -> Json:
+    rule = schemas.rulebook()[rule_id]
+    return {"id": rule.id, "level": rule.level, "source": rule.source, "text": rule.text}
+
+
+def _read_body(exchange: Exchange) -> Json:
+    """The object that was sent; where it is none, or wouldn't fit into JSON again, its text."""
+    try:
+        body = json.loads(exchange.body, parse_constant=float)
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict) and _is_flat(body):
+        return body
+    return exchange.body.decode("utf-8", "replace")
+
+
+def _is_flat(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    inner = value.values() if isinstance(value, dict) else value
+    return [each for each in inner if isinstance(each, (dict, list))]
+
+
+def _plain(value: Any) -> Json:
+    """A value of an explanation, fit for JSON."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, (dict, list)) and not _is_flat([value]):
+        return "nested too deeply to show"
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _clean(text: str) -> str:
+    """Bytes that were no UTF-8 can't be shown as they were."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _field(name: str) -> Any:
+    def read(exchange: Exchange) -> Any:
+        body = _read_body(exchange)
+        return body.get(name) if isinstance(body, dict) else None
+
+    return read
+
+
+def _read_address_keys(exchange: Exchange) -> set[str]:
+    text = _field("rtmpurl")(exchange)
+    return {address_key(part) for part in text.split(",")} if isinstance(text, str) else set()
+
+
+def _read_rules(exchange: Exchange) -> set[str | None]:
+    return {exchange.rule, *(warning.rule for warning in exchange.warnings)}
+
+
+_REQUESTS: Final = Listing[Exchange](
+    items=lambda tenant: tenant.journal,
+    facts={
+        "appid": lambda exchange: exchange.appid,
+        "traceid": lambda exchange: exchange.trace_id,
+        "code": lambda exchange: exchange.code,
+        "rule": _read_rules,
+        "roomid": _field("roomid"),
+        "taskid": _field("taskid"),
+        "uid": _field("uid"),
+        "rtmpurl": _read_address_keys,
+    },
+    render=show_request,
+    watch=lambda tenant: tenant.journal.watch,
+    evicted=lambda tenant: tenant.journal.evicted,
+)

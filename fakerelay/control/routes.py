@@ -1,0 +1,116 @@
+"""The control plane over HTTP: an aiohttp application made from the verb table."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from aiohttp import hdrs, web
+
+from fakerelay.control.access import Access
+from fakerelay.control.local import LocalControl
+from fakerelay.control.values import read_body, read_parameter
+from fakerelay.control.verbs import PREFIX, VERBS, Call, Verb
+from fakerelay.errors import ControlError
+
+_LOGGER = logging.getLogger("fakerelay")
+_MOST_BODY_BYTES: Final = 1024 * 1024
+_CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
+_JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_application(control: LocalControl, access: Access) -> web.Application:
+    """An application that answers every verb under `PREFIX`, and all else with an error."""
+    app = web.Application(middlewares=[_tell_errors], client_max_size=_MOST_BODY_BYTES)
+    for verb in VERBS.values():
+        app.router.add_route(
+            verb.method, f"{PREFIX}/{verb.path}", _make_handler(verb, control, access)
+        )
+        if verb.method == hdrs.METH_GET:
+            app.router.add_route(
+                hdrs.METH_HEAD, f"{PREFIX}/{verb.path}", _make_handler(verb, control, access)
+            )
+    return app
+
+
+def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if not verb.is_open:
+            access.check(request.headers)
+        answer = await control.perform(await _read_call(verb, request))
+        if verb.reply is None:
+            return web.Response(text=answer, content_type=verb.media_type)
+        return web.json_response(answer, status=verb.status)
+
+    return handle
+
+
+async def _read_call(verb: Verb, request: web.Request) -> Call:
+    parameters = {
+        name: read_parameter(verb, name, _clean(text)) for name, text in request.match_info.items()
+    }
+    for name, text in parse_qsl(_clean(request.rel_url.raw_query_string), keep_blank_values=True):
+        if name in parameters:
+            detail = f"Parameter {name!r} stands twice: give it once"
+            raise ControlError("repeated_parameter", detail, pointer=f"/query/{name}")
+        if name not in verb.query:
+            read_parameter(verb, name, text)
+        parameters[name] = read_parameter(verb, name, text)
+    if verb.body is None:
+        return Call(verb, parameters, None)
+    content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
+    if not _JSON.fullmatch(content_type):
+        detail = f"Content-Type must be application/json, got {content_type!r}"
+        raise ControlError("unsupported_media_type", detail, status=415)
+    return Call(verb, parameters, read_body(await request.read()))
+
+
+@web.middleware
+async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error in the one envelope."""
+    try:
+        return await handler(request)
+    except ControlError as error:
+        return _render(error, _CHALLENGE if error.status == 401 else None)
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.path} can't be asked by {request.method}, but by {allowed}"
+        return _render(
+            ControlError("method_not_allowed", detail, status=405), {hdrs.ALLOW: allowed}
+        )
+    except web.HTTPNotFound:
+        return _render(ControlError("unknown_path", _find_hint(request.path), status=404))
+    except web.HTTPRequestEntityTooLarge:
+        detail = f"The body is larger than {_MOST_BODY_BYTES} bytes"
+        return _render(ControlError("body_too_large", detail, status=413))
+    except web.HTTPException as error:
+        return _render(ControlError("http_error", error.reason, status=error.status))
+    except Exception:
+        _LOGGER.exception("The control plane failed at %s %s", request.method, request.path)
+        detail = "A bug of fakerelay; its log has the details"
+        return _render(ControlError("internal_error", detail, status=500))
+
+
+def _render(error: ControlError, headers: Mapping[str, str] | None = None) -> web.Response:
+    told: dict[str, Any] = {
+        "code": error.code,
+        "pointer": error.pointer,
+        "title": error.code.replace("_", " ").capitalize(),
+        "detail": error.detail,
+    }
+    return web.json_response({"errors": [told]}, status=error.status, headers=headers)
+
+
+def _find_hint(path: str) -> str:
+    known = sorted({f"{PREFIX}/{verb.path}" for verb in VERBS.values()})
+    matches = get_close_matches(path, known, n=1) or [f"{PREFIX}/openapi.json"]
+    return f"Unknown path {_clean(path)!r} (did you mean {matches[0]!r}?)"
+
+
+def _clean(text: str) -> str:
+    """Bytes that were no UTF-8 are no part of any name."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,100 @@
+"""Running tasks: listed with tiles and statuses, and made to fail."""
+
+from typing import Any, Final
+
+from fakerelay.control.listing import Listing, address_key, show_list
+from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.core.commands import SetPushStatus
+from fakerelay.core.mixing import read_output, resolve_tiles
+from fakerelay.core.model import KIND_NAMES, MIXED, NAME_FIELDS, SOURCE, Push, Task, TaskKey
+from fakerelay.core.pushes import STATUS_NAMES
+from fakerelay.errors import ControlError
+from fakerelay.tenants import Tenant
+
+_STATUSES: Final = {name: status for status, name in STATUS_NAMES.items()}
+
+
+async def list_tasks(plane: Plane, values: Values, body: Json) -> Json:
+    return await show_list(plane, _TASKS, values)
+
+
+async def set_push_status(plane: Plane, values: Values, body: Json) -> Json:
+    """One address's status, or that of all the task has; what can't become so stays as it is."""
+    tenant = plane.world_of(body["appid"])
+    streamtype = MIXED if "taskid" in body else SOURCE
+    key = (body["appid"], streamtype, body[NAME_FIELDS[streamtype]])
+    task = _find_task(tenant, key)
+    status = body["status"]
+    wanted = _STATUSES[status] if isinstance(status, str) else int(status)
+    for push in _find_pushes(task, body.get("rtmpurl")):
+        await tenant.service.apply(SetPushStatus(key, push.address.key, wanted))
+    return show_task(tenant, _find_task(tenant, key))
+
+
+def show_task(tenant: Tenant, task: Task) -> Json:
+    appid, streamtype, name = task.key
+    shown = {
+        "world": tenant.id,
+        "appid": appid,
+        "streamtype": streamtype,
+        "kind": KIND_NAMES[streamtype],
+        NAME_FIELDS[streamtype]: name,
+        "roomid": task.room_id,
+        "revision": task.revision,
+        "started_at": task.started_at,
+        "updated_at": task.updated_at,
+        "pushes": [_show_push(push) for push in task.pushes],
+    }
+    return shown if task.mixconfig is None else {**shown, **_show_mix(tenant, task, task.mixconfig)}
+
+
+def _show_push(push: Push) -> Json:
+    return {
+        "rtmpurl": push.address.spelled,
+        "status": push.status,
+        "status_name": STATUS_NAMES[push.status],
+        "since": push.since,
+    }
+
+
+def _show_mix(tenant: Tenant, task: Task, mixconfig: Any) -> dict[str, Json]:
+    app = tenant.service.view.app(task.key[0])
+    users = (app.live_users(task.room_id) if app else None) or ()
+    return {
+        "mixconfig": mixconfig,
+        "output": read_output(mixconfig),
+        "tiles": [tile._asdict() for tile in resolve_tiles(mixconfig, task.room_id, users)],
+    }
+
+
+def _find_task(tenant: Tenant, key: TaskKey) -> Task:
+    task = tenant.service.view.task(key)
+    if task is None:
+        detail = f"App {key[0]} runs no {KIND_NAMES[key[1]]} task {key[2]!r}"
+        raise ControlError("unknown_task", detail, pointer=f"/{NAME_FIELDS[key[1]]}", status=404)
+    return task
+
+
+def _find_pushes(task: Task, rtmpurl: str | None) -> tuple[Push, ...]:
+    if rtmpurl is None:
+        return task.pushes
+    push = task.find_push(address_key(rtmpurl))
+    if push is None:
+        held = ", ".join(push.address.spelled for push in task.pushes)
+        detail = f"The task doesn't push to {rtmpurl!r} (it does to: {held})"
+        raise ControlError("unknown_address", detail, pointer="/rtmpurl", status=404)
+    return (push,)
+
+
+_TASKS: Final = Listing[Task](
+    items=lambda tenant: tenant.service.view.tasks(),
+    facts={
+        "appid": lambda task: task.key[0],
+        "taskid": lambda task: task.key[2] if task.key[1] == MIXED else None,
+        "uid": lambda task: task.key[2] if task.key[1] == SOURCE else None,
+        "roomid": lambda task: task.room_id,
+        "rtmpurl": lambda task: {push.address.key for push in task.pushes},
+    },
+    render=show_task,
+    watch=lambda tenant: tenant.service.watch,
+)

@@ -1,0 +1,117 @@
+"""Worlds: made, dropped, set back; and the profile in force in each."""
+
+from fakerelay.control import requests
+from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
+from fakerelay.control.plane import Json, Plane, Values, show_profile
+from fakerelay.core.commands import ResetApp
+from fakerelay.core.model import App
+from fakerelay.core.profile import Profile
+from fakerelay.errors import ConfigError, ControlError
+from fakerelay.profiles import build_profile, merge_profile, profile_data, read_profile
+from fakerelay.tenants import Tenant
+
+
+async def list_worlds(plane: Plane, values: Values, body: Json) -> Json:
+    return {"items": [_show_world(tenant) for tenant in plane.tenants]}
+
+
+async def create_world(plane: Plane, values: Values, body: Json) -> Json:
+    _refuse_taken(plane, body)
+    base = profile_data(plane.tenants.default.service.profile)
+    data = read_profile(body["profile"]) if "profile" in body else base
+    profile = _lay_over(data, body.get("settings"), "/settings")
+    appid = body["appid"] if "appid" in body else plane.tenants.free_appid()
+    app = change_app(App(int(appid), f"account-{appid}"), body)
+    certificate = make_certificate(body, app.account)
+    tenant = plane.tenants.create(body.get("id"))
+    tenant.service.profile = profile
+    await plane.tenants.put_account(tenant, app, certificate)
+    return {
+        "id": tenant.id,
+        "appid": app.appid,
+        "account": app.account,
+        "callback_url": app.callback_url,
+        "live_rooms": show_rooms(app),
+        "certificate_id": certificate.id,
+        **show_secret(certificate),
+        "url": plane.url,
+        "http_url": plane.http_url,
+        "profile": show_profile(profile),
+    }
+
+
+async def delete_world(plane: Plane, values: Values, body: Json) -> Json:
+    tenant = plane.world(values["id"])
+    if tenant is plane.tenants.default:
+        detail = f"World {tenant.id!r} is the server's own: it can be reset, but not dropped"
+        raise ControlError("default_world", detail, pointer="/path/id", status=409)
+    shown = _show_world(tenant)
+    await plane.tenants.drop(tenant)
+    return shown
+
+
+async def show_profile_in_force(plane: Plane, values: Values, body: Json) -> Json:
+    tenant = plane.world(values["world"])
+    profile = tenant.service.profile
+    return {"world": tenant.id, **show_profile(profile), "profile": profile_data(profile)}
+
+
+async def put_profile(plane: Plane, values: Values, body: Json) -> Json:
+    service = plane.world(values["world"]).service
+    service.profile = _lay_over(profile_data(service.profile), body, "")
+    return await show_profile_in_force(plane, values, body)
+
+
+async def reset(plane: Plane, values: Values, body: Json) -> Json:
+    """Silently: nobody is notified of the tasks that end."""
+    apps, tasks, callbacks = [], 0, 0
+    for tenant, app in _find_apps(plane, values):
+        apps.append(app.appid)
+        tasks += tenant.service.view.running_count(app.appid)
+        callbacks += sum(each.appid == app.appid for each in tenant.delivery.notifications())
+        await tenant.service.apply(ResetApp(app.appid))
+        await tenant.delivery.drop(app.appid)
+    dropped = requests.clear(plane, values)
+    return {"apps": apps, "tasks": tasks, "requests": dropped, "callbacks": callbacks}
+
+
+def _show_world(tenant: Tenant) -> Json:
+    view = tenant.service.view
+    apps = [app.appid for app in view.apps()]
+    return {
+        "id": tenant.id,
+        "apps": apps,
+        "tasks": sum(view.running_count(appid) for appid in apps),
+        "revision": view.revision,
+        "requests": len(tenant.journal),
+        "now": tenant.clock.now(),
+        "profile": show_profile(tenant.service.profile),
+    }
+
+
+def _refuse_taken(plane: Plane, body: Json) -> None:
+    if "appid" in body and plane.tenants.find(body["appid"]) is not None:
+        detail = f"Appid {body['appid']} belongs to another world: choose one that no world has"
+        raise ControlError("appid_taken", detail, pointer="/appid", status=409)
+    if "id" in body and plane.tenants.get(body["id"]) is not None:
+        detail = f"World {body['id']!r} exists already: choose another id"
+        raise ControlError("world_exists", detail, pointer="/id", status=409)
+
+
+def _lay_over(data: Json, patch: Json, pointer: str) -> Profile:
+    try:
+        return build_profile(merge_profile(data, patch or {}))
+    except ConfigError as error:
+        raise ControlError("invalid_profile", str(error), pointer=pointer) from error
+
+
+def _find_apps(plane: Plane, values: Values) -> list[tuple[Tenant, App]]:
+    appid = values["appid"]
+    if appid is not None:
+        plane.world_of(appid)
+    return [
+        (tenant, app)
+        for tenant in plane.worlds(values["world"])
+        for app in tenant.service.view.apps()
+        if appid is None or app.appid == appid
+    ]
