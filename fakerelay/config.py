@@ -1,11 +1,17 @@
 """What a server is to be: addresses, apps, trust, policy; every setting in one frozen value."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from fakerelay import schemas
+from fakerelay.errors import ConfigError
 
 DEFAULT_PORT = 8481
 DEFAULT_CONTROL_PORT = 8480
+_PATHS = ("callback_ca", "tls_cert", "tls_key", "ca_dir", "ready_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +59,78 @@ class Config:
     ready_file: Path | None = None
     ready_file_mode: int = 0o600
     explain: bool = True
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file, by the names of `schemas/config.json`.
+
+    Relative paths in it start from its folder. Raises ConfigError, which says what to mend where.
+    """
+    import tomllib  # without a file nobody needs it
+
+    origin = f"configuration {str(path)!r}"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Can't read {origin}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"Can't read {origin}: {error}; it must be TOML in UTF-8") from error
+    schemas.check_settings("config", settings, origin)
+    for key in {*_PATHS} & {*settings}:
+        settings[key] = str(path.parent / Path(settings[key]).expanduser())
+    if Path(settings.get("profile", "")).suffix == ".json":
+        settings["profile"] = str(path.parent / Path(settings["profile"]).expanduser())
+    return settings
+
+
+def build_config(settings: Mapping[str, Any]) -> Config:
+    """A `Config` of settings by the names of `schemas/config.json`. Raises ConfigError."""
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+    }
+    for key in {*_PATHS} & {*fields}:
+        fields[key] = Path(fields[key])
+    if "ready_file_mode" in fields:
+        fields["ready_file_mode"] = _read_mode(fields["ready_file_mode"])
+    if "set" in fields:
+        fields["settings"] = fields.pop("set")
+    if "app" in fields:
+        fields["apps"] = _read_apps(fields.pop("app"))
+    return Config(**fields)
+
+
+def _read_mode(mode: str | int) -> int:
+    """Octal digits; in a number they have been read already."""
+    if isinstance(mode, str) and not re.fullmatch(r"(0o?)?[0-7]{3}", mode):
+        raise ConfigError(f"Can't use file mode {mode!r}: write three octal digits, as 0640")
+    return int(mode, 8) if isinstance(mode, str) else mode
+
+
+def _read_apps(apps: Sequence[Mapping[str, Any]]) -> tuple[AppConfig, ...]:
+    keys: dict[str, str] = {}
+    read: dict[int, AppConfig] = {}
+    for each in apps:
+        app = _read_app(each)
+        if app.appid in read:
+            raise ConfigError(f"App {app.appid} is given twice; each appid once")
+        if keys.setdefault(app.certificate_id, app.certificate_key) != app.certificate_key:
+            raise ConfigError(
+                f"Certificate {app.certificate_id!r} is given with two different keys;"
+                " give it one, or the apps different certificates"
+            )
+        read[app.appid] = app
+    return tuple(read.values())
+
+
+def _read_app(app: Mapping[str, Any]) -> AppConfig:
+    """Without a certificate, the demo app's opens it too."""
+    certificate_id = app.get("certificate_id", DEMO_APP.certificate_id)
+    is_demo = certificate_id == DEMO_APP.certificate_id
+    key = app.get("certificate_key", DEMO_APP.certificate_key if is_demo else None)
+    if not key:
+        raise ConfigError(
+            f"Certificate {certificate_id!r} of app {app['appid']} has no key; write it as"
+            " APPID:CERTID:CERTKEY, or set FAKERELAY_CERTIFICATE_KEY"
+        )
+    rooms = {room: tuple(users) for room, users in app.get("live_rooms", {}).items()}
+    return AppConfig(app["appid"], certificate_id, key, app.get("callback_url"), rooms)

@@ -1,0 +1,124 @@
+"""`fakerelay serve`: its options, and the life of the process around a `Server`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fakerelay.config import DEFAULT_CONTROL_PORT, DEFAULT_PORT, DEMO_APP, Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+_DEMO = f"{DEMO_APP.appid}:{DEMO_APP.certificate_id}:{DEMO_APP.certificate_key}"
+
+
+def _option(name: str, text: str, **attributes: Any) -> Callable[[F], F]:
+    """An option without a default of its own: where it isn't given, the file may decide."""
+    return click.option(name, default=None, help=text, **attributes)
+
+
+def _port(name: str, text: str) -> Callable[[F], F]:
+    return _option(name, text, type=click.IntRange(0, 65535), metavar="PORT")
+
+
+def _file(name: str, text: str, metavar: str = "FILE") -> Callable[[F], F]:
+    return _option(name, text, type=click.Path(path_type=str), metavar=metavar)
+
+
+def _list(name: str, text: str, metavar: str) -> Callable[[F], F]:
+    return click.option(name, help=f"{text}; repeatable.", multiple=True, metavar=metavar)
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    _option("--host", "Where the vendor API listens. [127.0.0.1]", metavar="HOST"),
+    _port("--port", f"Its port; 0 is any free one. [{DEFAULT_PORT}]"),
+    _port("--http-port", "Serve it over plain HTTP besides."),
+    _option("--no-tls/--tls", "Plain HTTP on --port in place of HTTPS."),
+    _list("--tls-name", "A further name the certificate is good for", "NAME"),
+    _file("--tls-cert", "A certificate of your own, in PEM."),
+    _file("--tls-key", "Its key, in PEM; none where the certificate's file holds it."),
+    _file("--ca-dir", "The folder of the local CA, which is made on first use.", "DIR"),
+    _option("--control-host", "Where the control plane listens. [127.0.0.1]", metavar="HOST"),
+    _port("--control-port", f"Its port; 0 is any free one. [{DEFAULT_CONTROL_PORT}]"),
+    _option("--control-token", "What its callers must present.", metavar="TOKEN"),
+    _list("--allow-host", "A name its callers may use for it", "NAME"),
+    _list("--callback-allow", "A public host that callbacks may be sent to", "HOST"),
+    _file("--callback-ca", "The CA of HTTPS callback receivers, in PEM."),
+    _option("--profile", "What is assumed of the vendor. [default]", metavar="NAME|FILE"),
+    _list("--set", "A key of the profile, changed", "KEY=VALUE"),
+    _option("--state", "Where tasks are kept. [memory:]", metavar="URL"),
+    _option("--journal-size", "Calls remembered. [10000]", type=click.IntRange(0), metavar="N"),
+    _option("--log-format", "[text]", type=click.Choice(["text", "json"])),
+    _file("--ready-file", "Written, in JSON, once all ports answer; gone when they don't."),
+    _option("--ready-file-mode", "Its mode. [0600]", metavar="OCTAL"),
+    _option("--explain/--no-explain", "Name the rule of a refusal in X-Fakerelay-Rule. [explain]"),
+)
+
+
+def _with_options(command: F) -> F:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(
+    epilog="Options win over the environment (FAKERELAY_SERVE_PORT for --port), which wins over"
+    " the configuration file. Ctrl-C or SIGTERM stops it."
+)
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML."
+)
+@_list("--app", f"An app and the certificate that opens it [{_DEMO}]", "APPID:CERTID:CERTKEY")
+@click.option("--callback-url", metavar="URL", help="Where the apps' push statuses are told.")
+@_with_options
+def serve(path: Path | None, callback_url: str | None, **options: Any) -> None:
+    """Serve the vendor's API, and a control plane on a port of its own, until told to stop."""
+    from fakerelay.cli.settings import load_config
+
+    apps, settings = options.pop("app"), options.pop("set")
+    config = load_config(path, options, apps=apps, callback_url=callback_url, settings=settings)
+    asyncio.run(run(config))
+
+
+async def run(config: Config) -> None:
+    """Serve until a signal says stop. Raises ConfigError, and then nothing has been started."""
+    from fakerelay.cli.ready import remove_ready_file
+    from fakerelay.cli.request_log import RequestLog
+    from fakerelay.cli.waiting import stop_signals
+    from fakerelay.server import Server
+
+    if config.ready_file:
+        remove_ready_file(config.ready_file)
+    server = Server(config, on_exchange=RequestLog(config.log_format))
+    with stop_signals() as stop:
+        await server.start()
+        try:
+            _announce(server, config)
+            await stop.wait()
+        finally:
+            if config.ready_file:
+                remove_ready_file(config.ready_file)
+            _report(await server.close())
+
+
+def _announce(server: Any, config: Config) -> None:
+    from fakerelay.cli.ready import render_banner, render_listening, write_ready_file
+    from fakerelay.cli.request_log import print_line
+
+    if config.ready_file:
+        write_ready_file(config.ready_file, config.ready_file_mode, server)
+    render = render_listening if config.log_format == "json" else render_banner
+    print_line(render(server))
+
+
+def _report(undelivered: Sequence[Any]) -> None:
+    from fakerelay.core.addresses import mask_address
+
+    for each in undelivered:
+        click.echo(
+            f"Not delivered to {each.batch.url}: status {each.event.status} of"
+            f" {mask_address(each.rtmpurl)} (app {each.appid}, {each.taskid or each.uid},"
+            f" {len(each.attempts)} attempts)",
+            err=True,
+        )
