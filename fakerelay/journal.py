@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from fakerelay.core.commands import StartPush, StopPush
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.watch import Watch
 
@@ -27,7 +26,6 @@ class Exchange:
         "body_bytes",
         "certificate_id",
         "code",
-        "command",
         "duration_seconds",
         "method",
         "number",
@@ -51,7 +49,6 @@ class Exchange:
         self.trace_id = ""
         self.body = b""
         self.body_bytes = 0
-        self.command: StartPush | StopPush | None = None
         self.problem: Problem | None = None
         self.warnings: list[RuleWarning] = []
         self.status = 0

@@ -17,12 +17,12 @@ from fakerelay.journal import Exchange
 from fakerelay.ports import OpenGate
 from fakerelay.tenants import Tenant, Tenants
 from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
+from fakerelay.web.replies import Reply, write_reply
 from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
 MOST_BODY_BYTES: Final = 1024 * 1024
 RULE_HEADER: Final = "X-Fakerelay-Rule"
-_CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
 
 class Outcome(NamedTuple):
@@ -56,20 +56,16 @@ class VendorApi:
         tenant = self._tenants.find_for(route.appid if route else None, token)
         exchange = _open_exchange(request, tenant, route, query)
         outcome = await self._serve(request, tenant, route, token, exchange)
-        response = self._render(tenant, exchange, outcome.problem)
+        reply = self._render(tenant, exchange, outcome.problem)
         exchange.duration_seconds = perf_counter() - began
         tenant.journal.add(exchange)
         if self._on_exchange is not None:
             self._on_exchange(exchange)
         try:
-            await response.prepare(request)
-            await response.write_eof()
-        except ConnectionError:
-            pass  # Its sender went away; what was decided stands all the same.
+            return await write_reply(request, reply)
         finally:
             if outcome.open_gate is not None:
                 outcome.open_gate()
-        return response
 
     async def _serve(
         self,
@@ -110,26 +106,24 @@ class VendorApi:
         command = read(body, route.appid, exchange.trace_id, tenant.service.profile)
         if isinstance(command, Problem):
             return Outcome(command)
-        exchange.command = command
         exchange.warnings += find_warnings(route.operation, body, command)
         decision, open_gate = await tenant.service.apply(command)
         return Outcome(decision.problem if isinstance(decision, Refused) else None, open_gate)
 
-    def _render(self, tenant: Tenant, exchange: Exchange, problem: Problem | None) -> web.Response:
+    def _render(self, tenant: Tenant, exchange: Exchange, problem: Problem | None) -> Reply:
         if problem is None:
             exchange.status, exchange.code = 200, 0
-            body = render_reply(0, "success", exchange.trace_id)
-            return web.Response(body=body, headers={hdrs.CONTENT_TYPE: _CONTENT_TYPE})
+            return Reply(200, render_reply(0, "success", exchange.trace_id), (), exchange.at)
         exchange.problem = problem
         exchange.status, exchange.code, body = render_problem(
             problem, tenant.service.profile, exchange.trace_id
         )
-        headers: dict[str, str] = {hdrs.CONTENT_TYPE: _CONTENT_TYPE}
+        headers = []
         if self._explain:
-            headers[RULE_HEADER] = problem.rule
+            headers.append((RULE_HEADER, problem.rule))
         if problem.name == "method_not_allowed":
-            headers[hdrs.ALLOW] = hdrs.METH_POST
-        return web.Response(status=exchange.status, body=body, headers=headers)
+            headers.append((hdrs.ALLOW, hdrs.METH_POST))
+        return Reply(exchange.status, body, tuple(headers), exchange.at)
 
 
 def _read_token_header(request: web.BaseRequest) -> str | None:

@@ -1,0 +1,97 @@
+"""How a reply leaves: as bytes written at once where the connection goes on, else by aiohttp.
+
+aiohttp's own response objects would cost a fifth of a whole call.
+"""
+
+from contextlib import suppress
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+
+_CONTENT_TYPE: Final = "application/json; charset=utf-8"
+
+
+class Reply(NamedTuple):
+    """A reply in parts; `at` (seconds since 1970) becomes its `Date`."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    at: float
+
+
+class _Written(web.StreamResponse):
+    """Stands for a reply that is on its way already, on a connection that goes on."""
+
+    @property
+    def keep_alive(self) -> bool:
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return None
+
+
+_WRITTEN: Final = _Written()
+
+
+async def write_reply(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    """Write a reply out, and return what aiohttp wants of a handler.
+
+    Whether its reader is still there makes no difference: what was decided stands.
+    """
+    if _goes_on(request):
+        with suppress(ConnectionError):
+            await _write_at_once(request, reply)
+        return _WRITTEN
+    response = _make_response(reply)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        await response.write_eof()
+    return response
+
+
+def _goes_on(request: web.BaseRequest) -> bool:
+    return (
+        request.method == hdrs.METH_POST and request.version == HttpVersion11 and request.keep_alive
+    )
+
+
+async def _write_at_once(request: web.BaseRequest, reply: Reply) -> None:
+    transport = request.transport
+    if transport is not None and not transport.is_closing():
+        transport.write(_render_head(reply) + reply.body)
+        if transport.get_write_buffer_size():
+            await request.writer.drain()
+
+
+def _make_response(reply: Reply) -> web.Response:
+    headers: dict[str, str] = dict(reply.headers)
+    headers[hdrs.CONTENT_TYPE] = _CONTENT_TYPE
+    headers[hdrs.DATE] = _format_date(int(reply.at))
+    return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+def _render_head(reply: Reply) -> bytes:
+    extra = "".join([f"{name}: {value}\r\n" for name, value in reply.headers])
+    return (
+        f"HTTP/1.1 {_STATUS_LINES.get(reply.status, reply.status)}\r\n"
+        f"Content-Type: {_CONTENT_TYPE}\r\n"
+        f"Content-Length: {len(reply.body)}\r\n"
+        f"Date: {_format_date(int(reply.at))}\r\n"
+        f"{extra}\r\n"
+    ).encode("ascii")
+
+
+@lru_cache(maxsize=4)
+def _format_date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+_STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
