@@ -9,7 +9,7 @@ import click
 
 from fakerelay.errors import FakerelayError, nearest
 
-_COMMANDS = ("serve", "token")
+_COMMANDS = ("serve", "demo", "token", "listen")
 
 
 class UserError(click.ClickException):

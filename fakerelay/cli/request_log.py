@@ -6,16 +6,19 @@ Rendered late, and written once for all calls of a turn of the loop. Never a tok
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from fakerelay.core.addresses import mask_address
-from fakerelay.core.model import KIND_NAMES, NAME_FIELDS
 from fakerelay.journal import Exchange
 
 Render = Callable[[Exchange], str]
+_NAMES = ("roomid", "taskid", "uid", "rtmpurl")
+_MOST_SHOWN = 2600  # five addresses
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestLog:
@@ -44,18 +47,17 @@ def print_line(text: str) -> None:
 
 
 def render_text(exchange: Exchange) -> str:
-    """For people: time, app, call, code, rule, duration; then the task and its addresses."""
+    """For people: time, app, call, code, rule, duration; then what the body names."""
     fields = describe(exchange)
-    call = fields["call"] or f"{exchange.method} {_path(exchange)}"
-    line = (
-        f"{fields['time']} app={_or_dash(fields['appid'])} {call}"
-        f" code={fields['code']} rule={_or_dash(fields['rule'])} {fields['ms']:.2f} ms"
-    )
-    if "task" in fields:
-        line += f" {fields['kind']} {fields['task']} in {fields['roomid']} {fields['rtmpurl']}"
+    call = fields["call"] or f"{exchange.method} {fields['path']}"
+    parts = [
+        f"{fields['time']} app={_or_dash(fields['appid'])} {call}",
+        f"code={fields['code']} rule={_or_dash(fields['rule'])} {fields['ms']:.2f} ms",
+        *(f"{name}={fields[name]}" for name in _NAMES if name in fields),
+    ]
     if fields["warnings"]:
-        line += f" warnings={','.join(fields['warnings'])}"
-    return _printable(line)
+        parts.append(f"warnings={','.join(fields['warnings'])}")
+    return printable(" ".join(parts))
 
 
 def render_json(exchange: Exchange) -> str:
@@ -64,52 +66,56 @@ def render_json(exchange: Exchange) -> str:
 
 
 def describe(exchange: Exchange) -> dict[str, Any]:
-    """The line's fields; those of the task are there once it is known which one is meant."""
-    fields: dict[str, Any] = {
-        "time": _to_time(exchange.at),
+    """The line's fields, with what the body names as far as it can be told."""
+    return {
+        "time": format_time(exchange.at),
         "appid": exchange.appid,
         "call": exchange.operation,
         "code": exchange.code,
         "rule": exchange.rule,
         "ms": round(exchange.duration_seconds * 1000, 3),
         "method": exchange.method,
-        "path": _path(exchange),
+        # Without its query, which may hold what callers didn't mean to show.
+        "path": _shorten(exchange.target.partition("?")[0]),
         "status": exchange.status,
-        "traceId": exchange.trace_id,
+        "traceId": _shorten(exchange.trace_id),
         "warnings": sorted({warning.rule for warning in exchange.warnings}),
-    }
-    if exchange.command is not None:
-        fields |= _describe_task(exchange)
-    return fields
-
-
-def _describe_task(exchange: Exchange) -> dict[str, str]:
-    command = exchange.command
-    assert command is not None
-    _, streamtype, name = command.key
-    addresses = command.addresses or ()
-    return {
-        "kind": KIND_NAMES[streamtype],
-        "task": f"{NAME_FIELDS[streamtype]}={name}",
-        "roomid": command.room_id,
-        "rtmpurl": ",".join(mask_address(address.spelled) for address in addresses),
+        **_read_names(exchange.body),
     }
 
 
-def _to_time(seconds: float) -> str:
+def _read_names(raw: bytes) -> dict[str, str]:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    texts = {name: body[name] for name in _NAMES if isinstance(body.get(name), str)}
+    if "rtmpurl" in texts:
+        texts["rtmpurl"] = mask_address(texts["rtmpurl"])
+    return {name: _shorten(text) for name, text in texts.items()}
+
+
+def format_time(seconds: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
-def _path(exchange: Exchange) -> str:
-    """Without the query, which may hold what callers didn't mean to show."""
-    return exchange.target.partition("?")[0]
+def printable(line: str) -> str:
+    """Nothing that a caller sent may begin a line of its own, or move a terminal's cursor."""
+    plain = line.encode("ascii", "backslashreplace").decode()
+    return plain if plain.isprintable() else _CONTROL.sub(_escape, plain)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _or_dash(value: object) -> object:
     return "-" if value is None else value
-
-
-def _printable(line: str) -> str:
-    """Nothing that a caller sent may begin a line of its own, or move a terminal's cursor."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line.rstrip())
