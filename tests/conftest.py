@@ -1,12 +1,40 @@
-"""How many examples Hypothesis tries: `HYPOTHESIS_PROFILE=ci`, `nightly`; by default `dev`."""
+"""Servers for whoever asks, and how many examples Hypothesis tries (`HYPOTHESIS_PROFILE`)."""
 
+import logging
 import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-# Several people's machines, and CI's, are slow at times: a slow example is no failure.
+from fakerelay.config import AppConfig, Config
+from fakerelay.server import Server
+
+# A machine that is busy makes a slow example, not a wrong one.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", _PATIENT, max_examples=50)
 settings.register_profile("ci", _PATIENT, max_examples=300, derandomize=True, print_blob=True)
 settings.register_profile("nightly", _PATIENT, max_examples=10_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+APPS = (AppConfig(7, "cert", "key"), AppConfig(8, "other-cert", "other-key"))
+
+
+@pytest.fixture
+async def open_server(
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[Callable[..., Awaitable[Server]]]:
+    """Opens servers of the vendor API on plain HTTP; none of them may have anything to complain."""
+    servers: list[Server] = []
+
+    async def open_one(**changes: Any) -> Server:
+        defaults = {"port": 0, "control_port": None, "no_tls": True, "apps": APPS}
+        servers.append(Server(Config(**{**defaults, **changes})))
+        await servers[-1].start()
+        return servers[-1]
+
+    yield open_one
+    for server in servers:
+        await server.close(grace_seconds=0)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

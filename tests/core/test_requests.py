@@ -6,11 +6,11 @@ import pytest
 from fakerelay.core.commands import StartPush, StopPush
 from fakerelay.core.model import MIXED, SOURCE
 from fakerelay.core.problems import Problem
-from fakerelay.core.requests import START, STOP, Call, find_warnings, read_start, read_stop
+from fakerelay.core.requests import START, STOP, find_warnings, read_start, read_stop
 from tests.core.worlds import APPID, DEFAULT, profile
 
-CALL = Call(APPID, "trace", DEFAULT)
-STRICT = Call(APPID, "trace", profile(taskid_style="alphanumeric20"))
+CALL = (APPID, "trace", DEFAULT)
+STRICT = (APPID, "trace", profile(taskid_style="alphanumeric20"))
 
 SOURCE_BODY: Mapping[str, Any] = {
     "appid": APPID,
@@ -31,15 +31,15 @@ STOP_BODY: Mapping[str, Any] = {"appid": APPID, "roomid": "r", "streamtype": 2, 
 
 
 def started(**changes: Any) -> StartPush | Problem:
-    return read_start({**SOURCE_BODY, **changes}, CALL)
+    return read_start({**SOURCE_BODY, **changes}, *CALL)
 
 
 def mixed(**changes: Any) -> StartPush | Problem:
-    return read_start({**MIXED_BODY, **changes}, CALL)
+    return read_start({**MIXED_BODY, **changes}, *CALL)
 
 
 def stopped(**changes: Any) -> StopPush | Problem:
-    return read_stop({**STOP_BODY, **changes}, CALL)
+    return read_stop({**STOP_BODY, **changes}, *CALL)
 
 
 def rule_of(command: StartPush | StopPush | Problem) -> str | None:
@@ -138,9 +138,9 @@ def test_appid_of_the_body_is_that_of_the_path(appid: float) -> None:
 
 
 def test_largest_appid_is_compared_exactly() -> None:
-    call = Call(2**64 - 1, "trace", DEFAULT)
-    assert isinstance(read_start({**SOURCE_BODY, "appid": 2**64 - 1}, call), StartPush)
-    assert isinstance(read_start({**SOURCE_BODY, "appid": 2**64 - 2}, call), Problem)
+    call = (2**64 - 1, "trace", DEFAULT)
+    assert isinstance(read_start({**SOURCE_BODY, "appid": 2**64 - 1}, *call), StartPush)
+    assert isinstance(read_start({**SOURCE_BODY, "appid": 2**64 - 2}, *call), Problem)
 
 
 TWICE = {
@@ -165,13 +165,13 @@ def test_address_twice_is_refused_as_the_second_spells_it(rtmpurl: str) -> None:
 )
 def test_stricter_taskid_is_the_profiles_option(taskid: str, *, is_fine: bool) -> None:
     body = {**MIXED_BODY, "taskid": taskid}
-    assert isinstance(read_start(body, CALL), StartPush)
-    assert rule_of(read_start(body, STRICT)) == (None if is_fine else "taskid-style")
-    assert rule_of(read_stop(body, STRICT)) == (None if is_fine else "taskid-style")
+    assert isinstance(read_start(body, *CALL), StartPush)
+    assert rule_of(read_start(body, *STRICT)) == (None if is_fine else "taskid-style")
+    assert rule_of(read_stop(body, *STRICT)) == (None if is_fine else "taskid-style")
 
 
 def test_stricter_taskid_says_nothing_of_a_uid() -> None:
-    assert rule_of(read_start({**SOURCE_BODY, "uid": "u" * 64, "taskid": "_"}, STRICT)) is None
+    assert rule_of(read_start({**SOURCE_BODY, "uid": "u" * 64, "taskid": "_"}, *STRICT)) is None
 
 
 LONG = "rtmp://h/".ljust(257, "a")
@@ -224,7 +224,7 @@ START_WARNINGS: dict[str, tuple[Mapping[str, Any], list[tuple[str, str]]]] = {
 def test_start_is_accepted_with_warnings(
     body: Mapping[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    command = read_start(body, CALL)
+    command = read_start(body, *CALL)
     assert isinstance(command, StartPush), command
     warnings = find_warnings(START, body, command)
     assert [(warning.rule, warning.field) for warning in warnings] == expected
@@ -243,7 +243,7 @@ STOP_WARNINGS: dict[str, tuple[Mapping[str, Any], list[tuple[str, str]]]] = {
 def test_stop_is_accepted_with_warnings(
     body: Mapping[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    command = read_stop(body, CALL)
+    command = read_stop(body, *CALL)
     assert isinstance(command, StopPush), command
     warnings = find_warnings(STOP, body, command)
     assert [(warning.rule, warning.field) for warning in warnings] == expected
