@@ -14,8 +14,9 @@ from typing import Any, Final, NoReturn
 from fakerelay.core.problems import Problem, malformed_json, unsupported_content_type
 from fakerelay.core.profile import Profile
 
-_MEDIA_TYPE = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
-_CHARSET = re.compile(r";\s*charset\s*=\s*(\"?)([^;\"\s]*)\1\s*(?=;|$)", re.IGNORECASE)
+_PARAMETER = r";\s*(?:([^\s;=]+)\s*=\s*(\"[^\"]*\"|[^\s;\"]+)\s*)?"
+_MEDIA_TYPE = re.compile(rf"\s*application/json\s*((?:{_PARAMETER})*)", re.IGNORECASE)
+_CHARSETS: Final = ("utf-8", "utf8")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_DIGITS: Final = 400
 
@@ -24,12 +25,13 @@ _MOST_DIGITS: Final = 400
 def check_content_type(value: str | None) -> Problem | None:
     """`application/json`, with the charset left out or UTF-8 (rule `content-type`)."""
     match = _MEDIA_TYPE.fullmatch(value or "")
-    if match is None:
-        return unsupported_content_type(value)
-    charset = _CHARSET.search(match[1] or "")
-    if charset is not None and charset[2].lower() not in ("utf-8", "utf8"):
-        return unsupported_content_type(value)
-    return None
+    parameters = re.findall(_PARAMETER, match[1]) if match else []
+    charsets = [text.strip('"') for name, text in parameters if name.lower() == "charset"]
+    if match and all(charset.lower() in _CHARSETS for charset in charsets):
+        return None
+    # Bytes that are no UTF-8 come as lone surrogates, which no reply may hold.
+    shown = value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return unsupported_content_type(shown)
 
 
 def read_json(raw: bytes) -> dict[str, Any] | Problem:
