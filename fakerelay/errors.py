@@ -1,7 +1,6 @@
 """Mistakes of our own users, raised; what the vendor would refuse is a `core` value instead."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class FakerelayError(Exception):
@@ -25,6 +24,8 @@ class ControlError(FakerelayError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The tail of a message about an unknown name: ` (did you mean 'x'?)`, or what is known."""
+    from difflib import get_close_matches  # hardly ever needed, and not when starting
+
     names = sorted(known)
     matches = get_close_matches(name, names, n=1)
     if matches:

@@ -83,7 +83,7 @@ class Server:
         if self._tls_timer is not None:
             self._tls_timer.cancel()
         for runner in reversed(self._runners):
-            await runner.cleanup()
+            await _end_runner(runner)
         self._runners.clear()
         undelivered = [
             notification
@@ -224,6 +224,17 @@ def _vendor_runner(api: VendorApi) -> web.ServerRunner:
         max_field_size=_MOST_HEADER_BYTES,
     )
     return web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
+
+
+async def _end_runner(runner: web.BaseRunner) -> None:
+    """Idle TLS connections don't end with their server: they would wait for the client's part."""
+    connections = runner.server.connections if runner.server else []
+    transports = [connection.transport for connection in connections]
+    await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 def _url_host(host: str) -> str:
