@@ -73,7 +73,7 @@ def _check_parameter(verb: Verb, name: str, value: Any) -> None:
     if _compile_parameter(name).is_valid(value):
         return
     place = "path" if name in verb.path_parameters else "query"
-    hint = nearest(value, schema["enum"]) if _is_choice(schema, value) else ""
+    hint = _find_hint(schema, value)
     raise ControlError(
         "invalid_parameter",
         f"Can't use {_show(value)} as {name!r}{hint}: expected {_describe(schema)}",
@@ -110,7 +110,7 @@ def _explain(
         keys = [option["required"][0] for option in node["oneOf"]]
         return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
     shown = "This" if node.get("writeOnly") else _show(value)
-    hint = nearest(value, node["enum"]) if _is_choice(node, value) else ""
+    hint = _find_hint(node, value)
     return _point(path), f"{shown} doesn't do{hint}: expected {_describe(node)}"
 
 
@@ -120,7 +120,8 @@ def _walk(
     """The schema of what lies at a path, as far as it has one of its own, and that value."""
     node = _resolve(schema)
     for step in path:
-        value = value[step]
+        # The validator takes a key like "0" for an index.
+        value = value[str(step)] if isinstance(value, Mapping) else value[int(step)]
         inner = node.get("properties", {}).get(step)
         if inner is None:
             inner = node.get("items") or node.get("additionalProperties") or {}
@@ -161,9 +162,9 @@ def _list(bound: Any) -> str:
     return ", ".join(map(str, bound)) if isinstance(bound, list) else str(bound)
 
 
-def _is_choice(node: Mapping[str, Any], value: Any) -> bool:
-    choices = node.get("enum", ())
-    return isinstance(value, str) and any(isinstance(choice, str) for choice in choices)
+def _find_hint(node: Mapping[str, Any], value: Any) -> str:
+    choices = [choice for choice in node.get("enum", ()) if isinstance(choice, str)]
+    return nearest(value, choices) if choices and isinstance(value, str) else ""
 
 
 def _point(path: Sequence[str | int]) -> str:
