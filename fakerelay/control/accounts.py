@@ -53,6 +53,9 @@ async def list_certificates(plane: Plane, values: Values, body: Json) -> Json:
         for tenant in plane.worlds(values["world"])
         for certificate in tenant.service.view.certificates()
     ]
+    appid = values["appid"]
+    if appid is not None:
+        found = [shown for shown in found if appid in shown["apps"]]
     return show_page(found, values)
 
 

@@ -39,6 +39,7 @@ _CALLBACKS: Final = Listing[Notification](
         "traceid": lambda notification: notification.traceid,
         "state": lambda notification: notification.state,
     },
+    at=lambda notification: notification.batch.at,
     render=show_callback,
     watch=lambda tenant: tenant.delivery.watch,
     evicted=lambda tenant: tenant.delivery.evicted,

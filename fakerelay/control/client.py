@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from fakerelay.control.verbs import PREFIX, Call, make_call
+from fakerelay.control.verbs import PREFIX, Call, VerbName, make_call
 from fakerelay.errors import ControlError, FakerelayError
 
 
@@ -50,7 +50,7 @@ class ControlClient:
         if session is not None:
             await session.close()
 
-    async def call(self, verb: str, /, **parameters: Any) -> Any:
+    async def call(self, verb: VerbName | str, /, **parameters: Any) -> Any:
         """Do a verb; keywords are its parameters and the keys of its body.
 
         A `body` keyword gives that whole. Raises ControlError for what the server refuses, and

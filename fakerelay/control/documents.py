@@ -2,8 +2,6 @@
 
 import time
 from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as read_version
 
 from fakerelay.control.openapi import build_control_document
 from fakerelay.control.plane import Json, Plane, Values, show_profile
@@ -42,7 +40,9 @@ async def show_vendor_openapi(plane: Plane, values: Values, body: Json) -> Json:
 
 @cache
 def version() -> str:
+    from importlib import metadata  # slow to load
+
     try:
-        return read_version("fakerelay")
-    except PackageNotFoundError:  # run from a checkout that nobody installed
+        return metadata.version("fakerelay")
+    except metadata.PackageNotFoundError:  # run from a checkout that nobody installed
         return "0"

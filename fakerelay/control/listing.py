@@ -1,9 +1,10 @@
 """Lists: filtered, in pages, and waited for."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.core.addresses import read_address
@@ -12,10 +13,12 @@ from fakerelay.tenants import Tenant
 from fakerelay.watch import Watch, wait_for_any
 
 T = TypeVar("T")
+# Under a flood of changes a list that is waited for is searched now and then, not for each.
+_PAUSE_SECONDS: Final = 0.01
 
 
 class Listing(NamedTuple, Generic[T]):
-    """How one noun is listed: where it lies, what it is filtered by, how it looks.
+    """How one noun is listed: where it lies, what it is filtered and ordered by, how it looks.
 
     A fact is the value of an item that a filter of its name is compared with, or a collection of
     such values.
@@ -23,6 +26,7 @@ class Listing(NamedTuple, Generic[T]):
 
     items: Callable[[Tenant], Iterable[T]]
     facts: Mapping[str, Callable[[T], Any]]
+    at: Callable[[T], float]
     render: Callable[[Tenant, T], Json]
     watch: Callable[[Tenant], Watch]
     evicted: Callable[[Tenant], int] = lambda tenant: 0
@@ -41,7 +45,8 @@ async def show_list(plane: Plane, listing: Listing[T], values: Values) -> Json:
         watches = [listing.watch(tenant) for tenant in tenants]
         if values["world"] is None:
             watches.append(plane.tenants.watch)
-        await wait_for_any(watches, left)
+        if await wait_for_any(watches, left):
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def show_page(items: Sequence[Json], values: Values) -> Json:
@@ -66,18 +71,22 @@ def _read_filters(listing: Listing[T], values: Values) -> list[tuple[Callable[[T
 
 
 def _find(
-    tenants: Iterable[Tenant],
+    tenants: Sequence[Tenant],
     listing: Listing[T],
     filters: Sequence[tuple[Callable[[T], Any], Any]],
     after: int | None,
 ) -> list[tuple[Tenant, T]]:
-    return [
+    """Oldest first; each world keeps its own in that order already."""
+    found = [
         (tenant, item)
         for tenant in tenants
         for item in listing.items(tenant)
         if (after is None or item.number > after)  # type: ignore[attr-defined]
         and all(_matches(fact(item), wanted) for fact, wanted in filters)
     ]
+    if len(tenants) > 1:
+        found.sort(key=lambda pair: listing.at(pair[1]))
+    return found
 
 
 def _matches(fact: Any, wanted: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fakerelay.control import accounts, callbacks, documents, requests, tasks, worlds
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.values import check_call
-from fakerelay.control.verbs import Call, make_call
+from fakerelay.control.verbs import Call, VerbName, make_call
 
 Handler = Callable[[Plane, Values, Json], Awaitable[Json]]
 
@@ -42,7 +42,7 @@ class LocalControl:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
 
-    async def call(self, verb: str, /, **parameters: Any) -> Json:
+    async def call(self, verb: VerbName | str, /, **parameters: Any) -> Json:
         """Do a verb; keywords are its parameters and the keys of its body.
 
         A `body` keyword gives that whole. Raises ControlError.

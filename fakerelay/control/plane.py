@@ -50,6 +50,14 @@ class Plane:
             raise ControlError("unknown_app", f"No world has app {appid}{hint}", status=404)
         return tenant
 
+    def targets(self, values: Values) -> list[Tenant]:
+        """Where a verb that destroys has to look; an app that is named exists there."""
+        worlds = self.worlds(values["world"])
+        if values["appid"] is not None and self.world_of(values["appid"]) not in worlds:
+            detail = f"World {values['world']!r} has no app {values['appid']}"
+            raise ControlError("unknown_app", detail, status=404)
+        return worlds
+
 
 def show_profile(profile: Profile) -> dict[str, Json]:
     return {"name": profile.name, "version": profile.version, "hash": profile.hash}

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from fakerelay import schemas
@@ -26,11 +26,9 @@ async def clear_requests(plane: Plane, values: Values, body: Json) -> Json:
 def clear(plane: Plane, values: Values) -> int:
     """Drop what the targets of a verb that destroys name; how many there were."""
     appid = values["appid"]
-    if appid is not None:
-        plane.world_of(appid)
     return sum(
         tenant.journal.clear(lambda exchange: appid is None or exchange.appid == appid)
-        for tenant in plane.worlds(values["world"])
+        for tenant in plane.targets(values)
     )
 
 
@@ -116,16 +114,18 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _field(name: str) -> Any:
+def _read_name(field: str) -> Callable[[Exchange], Any]:
+    """A name as it was sent, whether or not the request got so far that it meant something."""
+
     def read(exchange: Exchange) -> Any:
         body = _read_body(exchange)
-        return body.get(name) if isinstance(body, dict) else None
+        return body.get(field) if isinstance(body, dict) else None
 
     return read
 
 
 def _read_address_keys(exchange: Exchange) -> set[str]:
-    text = _field("rtmpurl")(exchange)
+    text = _read_name("rtmpurl")(exchange)
     return {address_key(part) for part in text.split(",")} if isinstance(text, str) else set()
 
 
@@ -140,11 +140,12 @@ _REQUESTS: Final = Listing[Exchange](
         "traceid": lambda exchange: exchange.trace_id,
         "code": lambda exchange: exchange.code,
         "rule": _read_rules,
-        "roomid": _field("roomid"),
-        "taskid": _field("taskid"),
-        "uid": _field("uid"),
+        "roomid": _read_name("roomid"),
+        "taskid": _read_name("taskid"),
+        "uid": _read_name("uid"),
         "rtmpurl": _read_address_keys,
     },
+    at=lambda exchange: exchange.at,
     render=show_request,
     watch=lambda tenant: tenant.journal.watch,
     evicted=lambda tenant: tenant.journal.evicted,

@@ -95,6 +95,7 @@ _TASKS: Final = Listing[Task](
         "roomid": lambda task: task.room_id,
         "rtmpurl": lambda task: {push.address.key for push in task.pushes},
     },
+    at=lambda task: task.started_at,
     render=show_task,
     watch=lambda tenant: tenant.service.watch,
 )

@@ -13,9 +13,7 @@ from fakerelay.core.profile import Profile
 
 Json = dict[str, Any]
 
-_ADDRESS = (
-    r"rtmps?://[a-z0-9]([a-z0-9.-]{0,40}[a-z0-9])?(:[1-9][0-9]{0,3})?(/[!-+\x2D-~]{0,100})?"
-)
+_ADDRESS = r"rtmps?://[a-z0-9]([a-z0-9.-]{0,40}[a-z0-9])?(:[1-9][0-9]{0,3})?(/[!-+\x2D-~]{0,100})?"
 _ADDRESSES: Final = f"^{_ADDRESS}(,{_ADDRESS}){{0,4}}$"
 _SHORT_TASKID: Final = "^[A-Za-z0-9]{1,20}$"
 _PREFIXES: Final = ("v2/rtmpforward", "v1/recordoss")

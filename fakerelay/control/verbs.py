@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from fakerelay import schemas
 from fakerelay.errors import ControlError, nearest
@@ -81,7 +81,7 @@ _ROWS = (
          "Take an app away with its tasks and callbacks; nobody is notified.",
          reply="app", destroys=True),
     Verb("certificates", "GET", "certificates", "List the certificates, without their keys.",
-         query=("limit", "offset", "world"), reply="certificates"),
+         query=("appid", "limit", "offset", "world"), reply="certificates"),
     Verb("create_certificate", "POST", "certificates",
          "Make one more certificate for the account of an app; those it has stay active.",
          query=("world",), body="certificate.request", reply="certificate.created", status=201),
@@ -116,6 +116,14 @@ _ROWS = (
 )  # fmt: skip
 
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType({verb.name: verb for verb in _ROWS})
+
+VerbName = Literal[
+    "health", "ca", "worlds", "create_world", "delete_world", "apps", "app", "put_app",
+    "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
+    "clear_requests", "callbacks", "set_push_status", "profile", "put_profile", "reset", "openapi",
+    "vendor_openapi",
+]  # fmt: skip
+"""The names again, for editors to complete."""
 
 
 class Call(NamedTuple):

@@ -106,12 +106,9 @@ def _lay_over(data: Json, patch: Json, pointer: str) -> Profile:
 
 
 def _find_apps(plane: Plane, values: Values) -> list[tuple[Tenant, App]]:
-    appid = values["appid"]
-    if appid is not None:
-        plane.world_of(appid)
     return [
         (tenant, app)
-        for tenant in plane.worlds(values["world"])
+        for tenant in plane.targets(values)
         for app in tenant.service.view.apps()
-        if appid is None or app.appid == appid
+        if values["appid"] in (None, app.appid)
     ]
