@@ -9,7 +9,7 @@ import click
 
 from fakerelay.errors import FakerelayError, nearest
 
-_COMMANDS = ("serve", "demo", "token", "listen")
+_COMMANDS = ("serve", "demo", "token", "listen", "control")
 
 
 class UserError(click.ClickException):
@@ -24,7 +24,7 @@ class InternalError(click.ClickException):
     exit_code = 70
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
     """Loads a command's module when the command is wanted, and no other."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,7 +62,7 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"auto_envvar_prefix": "FAKERELAY", "help_option_names": ["-h", "--help"]},
     epilog="Every option can be set by an environment variable: --port of serve by"
     " FAKERELAY_SERVE_PORT. Exit codes: 0 clean, 2 usage.",

@@ -66,19 +66,15 @@ def _with_options(command: F) -> F:
     epilog="Options win over the environment (FAKERELAY_SERVE_PORT for --port), which wins over"
     " the configuration file. Ctrl-C or SIGTERM stops it."
 )
-@click.option(
-    "--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML."
-)
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML.")
 @_list("--app", f"An app and the certificate that opens it [{_DEMO}]", "APPID:CERTID:CERTKEY")
-@click.option("--callback-url", metavar="URL", help="Where the apps' push statuses are told.")
+@_option("--callback-url", "Where the apps' push statuses are told.", metavar="URL")
 @_with_options
-def serve(path: Path | None, callback_url: str | None, **options: Any) -> None:
+def serve(**given: Any) -> None:
     """Serve the vendor's API, and a control plane on a port of its own, until told to stop."""
     from fakerelay.cli.settings import load_config
 
-    apps, settings = options.pop("app"), options.pop("set")
-    config = load_config(path, options, apps=apps, callback_url=callback_url, settings=settings)
-    asyncio.run(run(config))
+    asyncio.run(run(load_config(given)))
 
 
 async def run(config: Config) -> None:

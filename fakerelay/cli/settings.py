@@ -1,7 +1,6 @@
 """The settings of `serve`: options and environment, over the configuration file, as a `Config`."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from fakerelay.cli.keys import read_key
@@ -10,32 +9,29 @@ from fakerelay.errors import ConfigError
 from fakerelay.profiles import merge_settings, parse_setting
 
 _MOST_APPID = 2**64 - 1
+_CERTIFICATE = ("certificate_id", "certificate_key")
 
 
-def load_config(
-    path: Path | None,
-    options: Mapping[str, Any],
-    *,
-    apps: Sequence[str] = (),
-    callback_url: str | None = None,
-    settings: Sequence[str] = (),
-) -> Config:
-    """What was given as an option (None: was not) wins over the file at `path`.
+def load_config(given: Mapping[str, Any]) -> Config:
+    """What was given as an option (None or empty: was not) wins over the file that `config` names.
 
-    `apps` replace the file's, `callback_url` is that of every app, `settings` add to the file's.
+    `app` replaces the file's apps, `callback_url` is that of every app, `set` adds to the file's.
     """
-    merged = read_config(path) if path else {}
-    merged |= {key: value for key, value in options.items() if value not in (None, ())}
-    for setting in settings:
-        merged["set"] = merge_settings(merged.get("set", {}), parse_setting(setting))
-    if apps:
-        merged["app"] = [parse_app(text) for text in apps]
+    options = {key: value for key, value in given.items() if value not in (None, ())}
+    path = options.pop("config", None)
+    callback_url = options.pop("callback_url", None)
+    settings: dict[str, Any] = read_config(path) if path else {}
+    for text in options.pop("set", ()):
+        settings["set"] = merge_settings(settings.get("set", {}), parse_setting(text))
+    if "app" in options:
+        options["app"] = [parse_app(text) for text in options["app"]]
+    settings |= options
     if callback_url:
-        merged.setdefault("app", [{"appid": DEMO_APP.appid}])
-        merged["app"] = [{**app, "callback_url": callback_url} for app in merged["app"]]
-    if "app" in merged:
-        merged["app"] = [_add_key(app) for app in merged["app"]]
-    return build_config(merged)
+        apps = settings.get("app", [{"appid": DEMO_APP.appid}])
+        settings["app"] = [{**app, "callback_url": callback_url} for app in apps]
+    if "app" in settings:
+        settings["app"] = [_add_key(app) for app in settings["app"]]
+    return build_config(settings)
 
 
 def parse_app(text: str) -> dict[str, Any]:
@@ -49,9 +45,6 @@ def parse_app(text: str) -> dict[str, Any]:
             f" {_MOST_APPID}, as 123456789:my-certificate:my-key"
         )
     return {"appid": int(appid), **dict(zip(_CERTIFICATE, certificate, strict=False))}
-
-
-_CERTIFICATE = ("certificate_id", "certificate_key")
 
 
 def _add_key(app: Mapping[str, Any]) -> Mapping[str, Any]:

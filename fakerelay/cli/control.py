@@ -1,0 +1,133 @@
+"""`fakerelay control`: a command for each verb of the control plane, made from its table."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import click
+
+from fakerelay.cli.values import JSON_OBJECT, Value
+from fakerelay.config import DEFAULT_CONTROL_PORT
+from fakerelay.control.components import find_component
+from fakerelay.control.verbs import VERBS, Verb, parameter_schemas
+from fakerelay.errors import ConfigError, ControlError, FakerelayError, nearest
+
+
+class Server(NamedTuple):
+    """Whose control plane is asked."""
+
+    url: str
+    token: str | None
+    ca_file: str | None
+
+
+class _Verbs(click.Group):
+    """`set_push_status` of the table is `set-push-status` here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [_hyphenate(name) for name in VERBS]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        verb = VERBS.get(name.replace("-", "_"))
+        return None if verb is None else _make_command(verb)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            ctx.fail(f"No such verb {name!r}{nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, subcommand_metavar="VERB [ARGS]...")
+@click.option(
+    "--url",
+    default=f"http://127.0.0.1:{DEFAULT_CONTROL_PORT}",
+    show_default=True,
+    help="The server's control_url.  [env: FAKERELAY_CONTROL_URL]",
+)
+@click.option("--token", help="Its --control-token.  [env: FAKERELAY_CONTROL_TOKEN]")
+@click.option("--ca-file", envvar="FAKERELAY_CA_FILE", help="What to trust where it speaks HTTPS.")
+@click.pass_context
+def control(ctx: click.Context, url: str, token: str | None, ca_file: str | None) -> None:
+    """Ask the control plane of a running server; its answer goes to stdout, as JSON.
+
+    What takes things away needs to be told of what: --appid, --world or --all.
+    """
+    ctx.obj = Server(url, token, ca_file)
+
+
+def _make_command(verb: Verb) -> click.Command:
+    """Path parameters are arguments, all else is options, the keys of the body included."""
+    known = parameter_schemas()
+    parameters: list[click.Parameter] = [
+        click.Argument([name], type=Value(known[name])) for name in verb.path_parameters
+    ]
+    parameters += [_make_option(name, known[name]) for name in verb.query]
+    if verb.body is not None and (body := find_component(verb.body)["properties"]):
+        keys = [name for name in body if name.isidentifier() and name not in verb.parameters]
+        parameters += [_make_option(name, body[name]) for name in keys]
+        parameters.append(
+            click.Option(["--body"], type=JSON_OBJECT, help="More keys, or all of them, in JSON.")
+        )
+
+    @click.pass_obj
+    def run(server: Server, /, **given: Any) -> None:
+        present = {name: value for name, value in given.items() if value is not None}
+        _show(asyncio.run(_call(server, verb.name, present)))
+
+    doc = verb.doc.replace("`", "")
+    return click.Command(_hyphenate(verb.name), callback=run, params=parameters, help=doc)
+
+
+def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:
+    text = schema.get("description", "").replace("`", "")
+    if "default" in schema:
+        text += f"  [{schema['default']}]"
+    option = f"--{_hyphenate(name)}"
+    if schema.get("type") == "boolean":
+        flags = option if schema.get("enum") == [True] else f"{option}/--no-{option[2:]}"
+        return click.Option([flags, name], is_flag=True, default=None, help=text)
+    return click.Option([option, name], type=Value(schema), help=text)
+
+
+async def _call(server: Server, verb: str, parameters: Mapping[str, Any]) -> Any:
+    from fakerelay.control.client import ControlClient  # brings an HTTP client along
+
+    client = ControlClient(server.url, token=server.token, ssl_context=_trust(server.ca_file))
+    try:
+        async with client:
+            return await client.call(verb, **parameters)
+    except ControlError as error:
+        where = f" (at {error.pointer})" if error.pointer else ""
+        raise FakerelayError(f"{error.detail}{where}") from error
+    except FakerelayError as error:
+        raise FakerelayError(
+            f"No answer from {server.url}: {error.__cause__ or error};"
+            " start 'fakerelay serve', or say with --url where it is"
+        ) from error
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext | None:
+    if not ca_file:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigError(
+            f"Can't read {ca_file!r}: {error.strerror or error}; see --ca-file"
+        ) from error
+
+
+def _show(answer: Any) -> None:
+    if isinstance(answer, str):
+        click.echo(answer, nl=not answer.endswith("\n"))
+    else:
+        click.echo(json.dumps(answer, indent=2))
+
+
+def _hyphenate(name: str) -> str:
+    return name.replace("_", "-")
