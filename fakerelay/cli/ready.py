@@ -8,6 +8,7 @@ from typing import Any
 
 from fakerelay.client import make_token
 from fakerelay.config import AppConfig
+from fakerelay.core.addresses import mask_address
 from fakerelay.errors import ConfigError
 from fakerelay.server import Server
 
@@ -71,7 +72,11 @@ def render_banner(server: Server) -> str:
     if server.tls_files.ca_file:
         rows.append(("CA to trust", str(server.tls_files.ca_file)))
     for app in server.config.apps:
-        to = f", callbacks to {app.callback_url}" if app.callback_url else ", no callback URL"
+        to = (
+            f", callbacks to {mask_address(app.callback_url)}"
+            if app.callback_url
+            else ", no callback URL"
+        )
         rows.append((f"app {app.appid}", f"certificate {app.certificate_id}{to}"))
     lines = ["fakerelay is up", *(f"  {label:<24} {value}" for label, value in rows)]
     if server.config.apps:

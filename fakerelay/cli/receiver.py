@@ -58,9 +58,16 @@ class Receiver:
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         raw = await request.read()
-        callback = Callback(time.time(), request.method, request.path, raw, _read(raw))
-        self._on_callback(callback)
+        self._on_callback(read_callback(time.time(), request.method, request.path, raw))
         return web.Response(status=self._status)
+
+
+def read_callback(at: float, method: str, path: str, raw: bytes) -> Callback:
+    """A request as what it tells, as far as it can be read."""
+    try:
+        return Callback(at, method, path, raw, _mask(json.loads(raw)))
+    except (ValueError, RecursionError):
+        return Callback(at, method, path, raw, None)
 
 
 def render_text(callback: Callback) -> str:
@@ -91,13 +98,6 @@ def render_json(callback: Callback) -> str:
         "body": _shorten(callback) if callback.message is None else callback.message,
     }
     return json.dumps(fields)
-
-
-def _read(raw: bytes) -> Any:
-    try:
-        return _mask(json.loads(raw))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _mask(value: Any) -> Any:

@@ -113,7 +113,7 @@ def _report(undelivered: Sequence[Any]) -> None:
 
     for each in undelivered:
         click.echo(
-            f"Not delivered to {each.batch.url}: status {each.event.status} of"
+            f"Not delivered to {mask_address(each.batch.url)}: status {each.event.status} of"
             f" {mask_address(each.rtmpurl)} (app {each.appid}, {each.taskid or each.uid},"
             f" {len(each.attempts)} attempts)",
             err=True,

@@ -1,0 +1,121 @@
+"""Lines of the request log: what they tell, and what they never do."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from fakerelay.cli.request_log import RequestLog, printable, render_json, render_text
+from fakerelay.core import problems
+from fakerelay.core.problems import RuleWarning
+from fakerelay.journal import Exchange
+
+
+def exchange(body: bytes = b"", **changes: Any) -> Exchange:
+    made = Exchange("POST", "/app/7/v2/rtmpforward/startrtmp?traceId=t1", 1_700_000_000.25)
+    made.appid, made.operation, made.trace_id = 7, "startrtmp", "t1"
+    made.status, made.code, made.duration_seconds = 200, 0, 0.00123
+    made.keep_body(body)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+BODY = json.dumps(
+    {
+        "appid": 7,
+        "roomid": "room1",
+        "uid": "user1",
+        "rtmpurl": "rtmp://a/live/x?key=S3CRET,rtmp://me:S3CRET@b/y",
+    }
+).encode()
+
+
+def test_text_tells_call_answer_and_task() -> None:
+    assert render_text(exchange(BODY)) == (
+        "2023-11-14T22:13:20.250Z app=7 startrtmp code=0 rule=- 1.23 ms roomid=room1 uid=user1"
+        " rtmpurl=rtmp://a/live/x?key=***,rtmp://me:***@b/y"
+    )
+
+
+def test_text_names_the_rule_and_warnings() -> None:
+    refused = exchange(
+        problem=problems.task_not_found((7, 2, "u")),
+        code=40401,
+        warnings=[RuleWarning("trace-id-missing", "one was made up")],
+    )
+    line = render_text(refused)
+    assert " code=40401 rule=stop-running-task " in line
+    assert line.endswith(" warnings=trace-id-missing")
+
+
+def test_json_tells_the_same() -> None:
+    assert json.loads(render_json(exchange(BODY))) == {
+        "event": "request",
+        "time": "2023-11-14T22:13:20.250Z",
+        "appid": 7,
+        "call": "startrtmp",
+        "code": 0,
+        "rule": None,
+        "ms": 1.23,
+        "method": "POST",
+        "path": "/app/7/v2/rtmpforward/startrtmp",
+        "status": 200,
+        "traceId": "t1",
+        "warnings": [],
+        "roomid": "room1",
+        "uid": "user1",
+        "rtmpurl": "rtmp://a/live/x?key=***,rtmp://me:***@b/y",
+    }
+
+
+def test_unknown_path_shows_without_its_query() -> None:
+    line = render_text(exchange(target="/x?key=S3CRET", operation=None, appid=None, code=40403))
+    assert " app=- POST /x code=40403 " in line
+    assert "S3CRET" not in line
+
+
+ODD_BODIES = {
+    "not JSON": b"{",
+    "not UTF-8": b"\xff",
+    "array": b"[]",
+    "deep": b"[" * 100_000,
+    "other types": b'{"uid":1,"rtmpurl":["rtmp://a?key=S3CRET"],"roomid":{}}',
+    "huge number": b'{"appid":' + b"1" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES.keys())
+def test_body_that_names_nothing_leaves_it_out(body: bytes) -> None:
+    line = render_text(exchange(body))
+    assert line.endswith(" ms")
+    assert json.loads(render_json(exchange(body)))["code"] == 0
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\x1b[2Jb", "\ud800", "\x7f", "\u202e", "\u2028"])
+def test_what_callers_send_stays_in_its_line(text: str) -> None:
+    body = json.dumps({"uid": text}).encode()
+    line = render_text(exchange(body))
+    assert line.isascii()
+    assert line.isprintable()
+    assert "\n" not in render_json(exchange(body, trace_id=text))
+
+
+def test_printable_text_stays_as_it_is() -> None:
+    assert printable("app=7 \\ ok") == "app=7 \\ ok"
+
+
+def test_long_values_are_cut() -> None:
+    body = json.dumps({"roomid": "r" * 10_000}).encode()
+    assert len(render_text(exchange(body, target="/" + "x" * 9_000, operation=None))) < 6_000
+
+
+async def test_calls_of_one_turn_are_written_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    log = RequestLog("json")
+    for trace_id in ("one", "two"):
+        log(exchange(trace_id=trace_id))
+    assert capsys.readouterr().out == ""
+    await asyncio.sleep(0)
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["traceId"] for line in lines] == ["one", "two"]

@@ -1,0 +1,232 @@
+"""A server as a process: what it says, how it ends, and how it refuses to begin."""
+
+import json
+import shlex
+import shutil
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fakerelay.cli import cli
+from fakerelay.cli.ready import render_banner
+from fakerelay.client import make_token
+from fakerelay.config import AppConfig, Config
+from fakerelay.server import Server
+
+from .conftest import Serving, serving
+
+APP = ("--app", "7:cert:K3Y")
+
+
+def start_source(relay: Serving, uid: str, rtmpurl: str) -> dict[str, Any]:
+    """Start a task by a client that knows no more than the ready file says."""
+    (app,) = relay.ready["apps"]
+    body = {"appid": app["appid"], "roomid": "r", "streamtype": 2, "uid": uid, "rtmpurl": rtmpurl}
+    request = urllib.request.Request(
+        f"{relay.ready['url']}/app/{app['appid']}/v2/rtmpforward/startrtmp?traceId={uid}",
+        json.dumps(body).encode(),
+        {
+            "token": make_token(app["certificate_id"], app["certificate_key"]),
+            "Content-Type": "application/json;charset=utf-8",
+        },
+    )
+    trust = ssl.create_default_context(cafile=relay.ready["ca_file"])
+    with urllib.request.urlopen(request, context=trust, timeout=30) as response:
+        reply: dict[str, Any] = json.load(response)
+        return reply
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_signal_ends_it_well(ca_dir: Path, tmp_path: Path, number: int) -> None:
+    with serving(ca_dir, tmp_path / "ready.json") as relay:
+        code, _, stderr = relay.stop(number)
+    assert (code, stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ready_file_tells_all_that_a_client_needs(ca_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    path.write_text("of an earlier run")
+    url = "http://127.0.0.1:9/"
+    with serving(ca_dir, path, *APP, "--callback-url", url, "--http-port", "0") as relay:
+        ready = relay.ready
+        mode = stat.S_IMODE(path.stat().st_mode)
+        pid = relay.process.pid
+        with urllib.request.urlopen(f"{ready['control_url']}/_fakerelay/v1/health") as response:
+            assert response.status == 200
+    assert mode == 0o600
+    assert ready.pop("url").startswith("https://127.0.0.1:")
+    assert ready.pop("http_url").startswith("http://127.0.0.1:")
+    assert ready.pop("control_url").startswith("http://127.0.0.1:")
+    assert ready == {
+        "ca_file": str(ca_dir / "ca.pem"),
+        "ca_bundle": str(ca_dir / "ca-bundle.pem"),
+        "truststore": str(ca_dir / "truststore.p12"),
+        "pid": pid,
+        "apps": [
+            {
+                "appid": 7,
+                "certificate_id": "cert",
+                "certificate_key": "K3Y",
+                "callback_url": url,
+            }
+        ],
+    }
+
+
+def test_ready_file_has_null_for_what_there_is_not(ca_dir: Path, tmp_path: Path) -> None:
+    options = ("--no-tls", "--ready-file-mode", "0644")
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        mode = stat.S_IMODE((tmp_path / "ready.json").stat().st_mode)
+        ready = relay.ready
+    assert mode == 0o644
+    assert ready["url"] == ready["http_url"]
+    assert [ready[name] for name in ("ca_file", "ca_bundle", "truststore")] == [None] * 3
+    assert ready["apps"][0]["callback_url"] is None
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_log_tells_each_call_and_no_secret(ca_dir: Path, tmp_path: Path, log_format: str) -> None:
+    options = (*APP, "--log-format", log_format)
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        assert relay.process.stdout is not None
+        while log_format == "text" and "curl" not in relay.process.stdout.readline():
+            pass
+        assert start_source(relay, "one", "rtmp://cdn/x?key=S3CRET")["code"] == 0
+        assert start_source(relay, "two", "rtmp://CDN/x?key=S3CRET")["code"] == 40901
+        code, stdout, stderr = relay.stop(signal.SIGTERM)
+    assert (code, stderr) == (0, "")
+    first, second = (line for line in stdout.splitlines() if "startrtmp" in line)
+    assert "one" in first
+    assert "address-unique" in second
+    for secret in ("S3CRET", "K3Y", make_token("cert", "K3Y").split()[1]):
+        assert secret not in stdout
+
+
+def test_undelivered_callbacks_are_reported(ca_dir: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    options = [*APP, "--callback-url", f"http://127.0.0.1:{port}/?key=S3CRET"]
+    options += ["--set", "callback.retry_delays_seconds=[60]"]
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        start_source(relay, "user1", "rtmp://cdn/x?key=S3CRET")
+        code, _, stderr = relay.stop(signal.SIGTERM)
+    assert code == 0
+    assert stderr.startswith(f"Not delivered to http://127.0.0.1:{port}/?key=***: status 0")
+    assert "rtmp://cdn/x?key=***" in stderr
+    assert stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("options", [(), ("--no-tls",)], ids=["tls", "plain"])
+def test_printed_curl_works_as_printed(
+    ca_dir: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with serving(ca_dir, tmp_path / "ready.json", *APP, *options) as relay:
+        assert relay.process.stdout is not None
+        lines = iter(relay.process.stdout.readline, "")
+        command = next(line for line in lines if line.strip().startswith("curl "))
+        run = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, check=True, timeout=30
+        )
+    assert json.loads(run.stdout)["code"] == 0
+
+
+async def test_banner_says_what_listens_where(ca_dir: Path) -> None:
+    app = AppConfig(7, "cert", "key", "http://127.0.0.1:9/?key=S3CRET")
+    server = Server(Config(port=0, http_port=0, control_port=0, ca_dir=ca_dir, apps=(app,)))
+    await server.start()
+    banner = render_banner(server)
+    await server.close()
+    for shown in (server.url, server.http_url, server.control_url, str(ca_dir / "ca.pem")):
+        assert shown is not None
+        assert shown in banner
+    assert "app 7" in banner
+    assert "http://127.0.0.1:9/?key=***" in banner
+
+
+# What keeps it from beginning.
+
+
+def serve(*options: str) -> Result:
+    return CliRunner().invoke(cli, ["serve", "--port", "0", "--control-port", "0", *options])
+
+
+def _bad_config(folder: Path) -> list[str]:
+    path = folder / "bad.toml"
+    path.write_text("prot = 1")
+    return ["--config", str(path)]
+
+
+def _file_for_a_folder(folder: Path) -> list[str]:
+    path = folder / "file"
+    path.touch()
+    return ["--ca-dir", str(path)]
+
+
+REFUSALS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
+    "bad configuration": (_bad_config, "did you mean 'port'"),
+    "no configuration": (lambda folder: ["--config", str(folder / "no.toml")], "no.toml"),
+    "CA folder that is a file": (_file_for_a_folder, "--ca-dir"),
+    "unwritable ready file": (
+        lambda folder: ["--no-tls", "--ready-file", str(folder / "no" / "ready")],
+        "--ready-file",
+    ),
+    "ready file that is a folder": (
+        lambda folder: ["--no-tls", "--ready-file", str(folder)],
+        "--ready-file",
+    ),
+    "bad app": (lambda folder: ["--app", "seven:c:k"], "APPID:CERTID:CERTKEY"),
+    "app twice": (lambda folder: ["--app", "7:c:k", "--app", "7:c:k"], "App 7"),
+    "two keys": (lambda folder: ["--app", "7:c:k", "--app", "8:c:l"], "different keys"),
+    "unknown profile": (lambda folder: ["--profile", "defalt"], "did you mean 'default'"),
+    "bad setting": (lambda folder: ["--set", "concurrent_push=1"], "concurrent_pushes"),
+    "no setting": (lambda folder: ["--set", "concurrent_pushes"], "KEY=VALUE"),
+    "bad callback URL": (lambda folder: ["--callback-url", "ftp://x/"], "ftp"),
+    "no certificate": (lambda folder: ["--tls-cert", str(folder / "no.pem")], "--tls-cert"),
+}
+
+
+@pytest.mark.parametrize(("options", "hint"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_what_cannot_be_served_is_told_in_one_line(
+    tmp_path: Path, options: Callable[[Path], list[str]], hint: str
+) -> None:
+    result = serve(*options(tmp_path))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert hint in result.stderr
+
+
+@pytest.mark.parametrize("option", ["port", "http-port", "control-port"])
+def test_taken_port_leaves_nothing_half_started(tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        others = {name: free.getsockname()[1] for name in ("port",) if name != option}
+        free.close()
+        options = ["--no-tls", "--ready-file", str(tmp_path / "ready")]
+        for name, port in {**others, option: taken.getsockname()[1]}.items():
+            options += [f"--{name}", str(port)]
+        result = serve(*options)
+        for port in others.values():
+            socket.create_server(("127.0.0.1", port)).close()
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert f"--{option}" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_usage_error_is_clicks_own() -> None:
+    result = serve("--port", "high")
+    assert result.exit_code == 2
+    assert "Invalid value for '--port'" in result.stderr
