@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fakerelay.config import AppConfig, Config
+from fakerelay.journal import Exchange
 from fakerelay.server import Server
 
 # A machine that is busy makes a slow example, not a wrong one.
@@ -28,9 +29,11 @@ async def open_server(
     """Opens servers of the vendor API on plain HTTP; none of them may have anything to complain."""
     servers: list[Server] = []
 
-    async def open_one(**changes: Any) -> Server:
+    async def open_one(
+        *, on_exchange: Callable[[Exchange], None] | None = None, **changes: Any
+    ) -> Server:
         defaults = {"port": 0, "control_port": None, "no_tls": True, "apps": APPS}
-        servers.append(Server(Config(**{**defaults, **changes})))
+        servers.append(Server(Config(**{**defaults, **changes}), on_exchange=on_exchange))
         await servers[-1].start()
         return servers[-1]
 
