@@ -112,5 +112,5 @@ def _mask(value: Any) -> Any:
 
 def _shorten(callback: Callback) -> str:
     """Not known to be a status, so nothing is known of where an address may be in it."""
-    text = callback.raw[:_MOST_SHOWN].decode("utf-8", "replace")
-    return mask_address(text) + ("..." if len(callback.raw) > _MOST_SHOWN else "")
+    text = mask_address(callback.raw.decode("utf-8", "replace"))
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -8,8 +8,9 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fakerelay.core.addresses import mask_address
@@ -48,16 +49,18 @@ def print_line(text: str) -> None:
 
 def render_text(exchange: Exchange) -> str:
     """For people: time, app, call, code, rule, duration; then what the body names."""
-    fields = describe(exchange)
-    call = fields["call"] or f"{exchange.method} {fields['path']}"
-    parts = [
-        f"{fields['time']} app={_or_dash(fields['appid'])} {call}",
-        f"code={fields['code']} rule={_or_dash(fields['rule'])} {fields['ms']:.2f} ms",
-        *(f"{name}={fields[name]}" for name in _NAMES if name in fields),
-    ]
-    if fields["warnings"]:
-        parts.append(f"warnings={','.join(fields['warnings'])}")
-    return printable(" ".join(parts))
+    problem, app = exchange.problem, exchange.appid
+    line = (
+        f"{format_time(exchange.at)} app={'-' if app is None else app}"
+        f" {exchange.operation or f'{exchange.method} {_path(exchange)}'}"
+        f" code={exchange.code} rule={'-' if problem is None else problem.rule}"
+        f" {exchange.duration_seconds * 1000:.2f} ms"
+    )
+    for name, text in _read_names(exchange.body).items():
+        line += f" {name}={text}"
+    if exchange.warnings:
+        line += f" warnings={','.join(_list_warnings(exchange))}"
+    return printable(line)
 
 
 def render_json(exchange: Exchange) -> str:
@@ -75,13 +78,16 @@ def describe(exchange: Exchange) -> dict[str, Any]:
         "rule": exchange.rule,
         "ms": round(exchange.duration_seconds * 1000, 3),
         "method": exchange.method,
-        # Without its query, which may hold what callers didn't mean to show.
-        "path": _shorten(exchange.target.partition("?")[0]),
+        "path": _path(exchange),
         "status": exchange.status,
         "traceId": _shorten(exchange.trace_id),
-        "warnings": sorted({warning.rule for warning in exchange.warnings}),
+        "warnings": _list_warnings(exchange),
         **_read_names(exchange.body),
     }
+
+
+def _list_warnings(exchange: Exchange) -> list[str]:
+    return sorted({warning.rule for warning in exchange.warnings}) if exchange.warnings else []
 
 
 def _read_names(raw: bytes) -> dict[str, str]:
@@ -92,15 +98,21 @@ def _read_names(raw: bytes) -> dict[str, str]:
     if not isinstance(body, dict):
         return {}
     texts = {name: body[name] for name in _NAMES if isinstance(body.get(name), str)}
-    if "rtmpurl" in texts:
-        texts["rtmpurl"] = mask_address(texts["rtmpurl"])
+    rtmpurl = texts.get("rtmpurl", "")
+    if "?" in rtmpurl or "@" in rtmpurl:  # where there is something to mask
+        texts["rtmpurl"] = mask_address(rtmpurl)
     return {name: _shorten(text) for name, text in texts.items()}
 
 
 def format_time(seconds: float) -> str:
     """ISO 8601 in UTC, to the millisecond."""
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    milliseconds = int(seconds * 1000)
+    return f"{_format_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _format_second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def printable(line: str) -> str:
@@ -113,9 +125,10 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{ord(match[0]):02x}"
 
 
+def _path(exchange: Exchange) -> str:
+    """Without the query, which may hold what callers didn't mean to show."""
+    return _shorten(exchange.target.partition("?")[0])
+
+
 def _shorten(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
-
-
-def _or_dash(value: object) -> object:
-    return "-" if value is None else value

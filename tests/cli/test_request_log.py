@@ -111,6 +111,11 @@ def test_long_values_are_cut() -> None:
     assert len(render_text(exchange(body, target="/" + "x" * 9_000, operation=None))) < 6_000
 
 
+def test_what_is_cut_has_been_masked_before() -> None:
+    rtmpurl = f"rtmp://me:{'S3CRET' * 1_000}@a/x"
+    assert "S3CRET" not in render_text(exchange(json.dumps({"rtmpurl": rtmpurl}).encode()))
+
+
 async def test_calls_of_one_turn_are_written_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     log = RequestLog("json")
     for trace_id in ("one", "two"):
