@@ -43,9 +43,7 @@ async def show_list(plane: Plane, listing: Listing[T], values: Values) -> Json:
         if len(found) >= values["count"] or left <= 0:
             return _show_page(tenants, listing, found, values)
         watches = [listing.watch(tenant) for tenant in tenants]
-        if values["world"] is None:
-            watches.append(plane.tenants.watch)
-        if await wait_for_any(watches, left):
+        if await wait_for_any([*watches, plane.tenants.watch], left):
             await asyncio.sleep(_PAUSE_SECONDS)
 
 

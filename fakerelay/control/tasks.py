@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fakerelay.control.listing import Listing, address_key, show_list
 from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.core.addresses import mask_address
 from fakerelay.core.commands import SetPushStatus
 from fakerelay.core.mixing import read_output, resolve_tiles
 from fakerelay.core.model import KIND_NAMES, MIXED, NAME_FIELDS, SOURCE, Push, Task, TaskKey
@@ -80,8 +81,8 @@ def _find_pushes(task: Task, rtmpurl: str | None) -> tuple[Push, ...]:
         return task.pushes
     push = task.find_push(address_key(rtmpurl))
     if push is None:
-        held = ", ".join(push.address.spelled for push in task.pushes)
-        detail = f"The task doesn't push to {rtmpurl!r} (it does to: {held})"
+        held = ", ".join(mask_address(push.address.spelled) for push in task.pushes)
+        detail = f"The task doesn't push to {mask_address(rtmpurl)!r} (it does to: {held})"
         raise ControlError("unknown_address", detail, pointer="/rtmpurl", status=404)
     return (push,)
 

@@ -109,7 +109,7 @@ def _explain(
     if error.kind.name == "oneOf" or error.kind.name == "oneOfMultipleValid":
         keys = [option["required"][0] for option in node["oneOf"]]
         return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
-    shown = "This" if node.get("writeOnly") else _show(value)
+    shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
     hint = _find_hint(node, value)
     return _point(path), f"{shown} doesn't do{hint}: expected {_describe(node)}"
 

@@ -366,6 +366,27 @@ async def test_dropped_world_is_gone_with_its_app(control: Control) -> None:
     await control.call("create_world", id="mine", appid=4711)
 
 
+async def test_wait_in_a_world_ends_when_it_is_dropped(control: Control) -> None:
+    await control.call("create_world", id="mine")
+    waiting = asyncio.ensure_future(control.call("tasks", world="mine", wait_seconds=30))
+    await control.call("health")
+    await control.call("delete_world", id="mine")
+    with pytest.raises(ControlError) as caught:
+        await asyncio.wait_for(waiting, 10)
+    assert caught.value.code == "unknown_world"
+
+
+async def test_errors_hide_what_may_be_secret(control: Control, relay: RelayClient) -> None:
+    await relay.start_source("r", "u", "rtmp://h/a?key=s3cr3t")
+    error = await refuse(
+        control, "set_push_status", appid=APPID, uid="u", rtmpurl="rtmp://h/b?k=s3cr3t", status=1
+    )
+    assert "rtmp://h/a?key=***" in error.detail
+    assert "s3cr3t" not in error.detail
+    error = await refuse(control, "put_app", appid=APPID, callback_url="http://a:s3cr3t@h:x/")
+    assert "s3cr3t" not in error.detail
+
+
 async def test_default_world_stays(control: Control) -> None:
     error = await refuse(control, "delete_world", id="default")
     assert (error.code, error.status) == ("default_world", 409)
