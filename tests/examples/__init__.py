@@ -1,0 +1,1 @@
+"""The examples of the README: run like any test, and shown as they stand."""

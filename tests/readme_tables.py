@@ -1,0 +1,215 @@
+"""Writes what the manual takes from data: `python -m tests.readme_tables` after changing either.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; `NAME` is one of `TABLES`, or
+an example's path.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from fakerelay import schemas
+from fakerelay.control.verbs import PREFIX, VERBS, Verb
+from fakerelay.core.model import KIND_NAMES
+from fakerelay.profiles import read_shipped
+from tests.test_layers import LAYERS
+
+CHECKOUT: Final = Path(__file__).parent.parent
+DOCUMENTS: Final = ("README.md", "fakerelay/ARCHITECTURE.md")
+PART: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_SECTIONS = (
+    "About the marks",
+    "Transport",
+    "Authentication",
+    "startrtmp",
+    "Tasks",
+    "stoprtmp",
+    "Replies",
+    "Callbacks",
+)
+_ENFORCED = {"warns": "warning in the journal", "behaves": "", "not_checkable": "not checkable"}
+
+
+def fill(text: str) -> str:
+    """The document with each generated part as it ought to be."""
+    return PART.sub(lambda found: f"{found[1]}{_render(found[2])}\n{found[3]}", text)
+
+
+def _render(name: str) -> str:
+    if name in TABLES:
+        return "\n".join(TABLES[name]())
+    source = (CHECKOUT / name).read_text(encoding="utf-8")
+    return f"```python\n{source}```"
+
+
+def _table(columns: str, rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Lines of a table; `columns` are separated by bars."""
+    yield f"| {columns} |"
+    yield "|" + " --- |" * (columns.count("|") + 1)
+    for row in rows:
+        cells = (str(cell).replace("|", "\\|") for cell in row)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _code(value: object) -> str:
+    return f"`{value}`"
+
+
+def rules() -> Iterator[str]:
+    """Every rule of the rulebook, by section."""
+    for section, title in enumerate(_SECTIONS):
+        rows = (
+            (_code(rule["id"]), rule["level"], rule["text"], _consequence(rule))
+            for rule in schemas.read_json("rulebook")["rules"]
+            if rule["section"] == section
+        )
+        yield from ("", f"**{title}**", "")
+        yield from _table("rule | mark | text | refusal, switch", rows)
+
+
+def _consequence(rule: Mapping[str, Any]) -> str:
+    parts = [_ENFORCED.get(rule["enforced"], ""), _code(rule.get("problem", ""))]
+    if "switch" in rule:
+        parts.append(f"switch `{rule['switch']}`")
+    return ", ".join(part for part in parts if part not in ("", "``"))
+
+
+def marks() -> Iterator[str]:
+    """How things are known, and how many rules are known so."""
+    levels = [rule["level"] for rule in schemas.read_json("rulebook")["rules"]]
+    rows = ((mark, about, levels.count(mark)) for mark, about in _MARKS.items())
+    return _table("mark | a rule is | rules", rows)
+
+
+_MARKS = {
+    "D": "documented: on the vendor's page on this very API",
+    "S": "from the manual of the vendor's client SDK, on the same feature",
+    "B": "borrowed from the vendor's sibling API (cloud recording): same host, same envelope",
+    "A": "assumed: nothing public says; the most reasonable behaviour",
+}
+
+
+def codes() -> Iterator[str]:
+    """Every refusal as the shipped profiles tell it."""
+    default, rest = read_shipped("default")["errors"], read_shipped("rest")["errors"]
+    rows = sorted(
+        (each["code"], each["http_status"], rest[name]["http_status"], *map(_code, told))
+        for name, each in default.items()
+        for told in [(name, each["message"])]
+    )
+    return _table("code | HTTP | HTTP in `rest` | name | message", rows)
+
+
+def switches() -> Iterator[str]:
+    """Every key of a profile with its default; the errors' keys once for all errors."""
+    schema, default = schemas.read_json("profile"), read_shipped("default")
+    yield from _table("key | default | meaning", _settings(schema, default, ""))
+    error = schema["$defs"]["error"]["properties"]
+    yield from (f"| `errors.NAME.{key}` | above | {error[key]['description']} |" for key in error)
+
+
+def _settings(
+    schema: Mapping[str, Any], default: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, str, str]]:
+    for key, value in default.items():
+        part = schema["properties"][key]
+        if key == "callback":
+            yield from _settings(part, value, "callback.")
+        elif key not in ("name", "version", "errors"):
+            yield _code(prefix + key), _code(json.dumps(value)), part["description"]
+
+
+def verbs() -> Iterator[str]:
+    """Every verb of the control plane."""
+    return _table("call | command | what it does", (_describe(verb) for verb in VERBS.values()))
+
+
+def _describe(verb: Verb) -> tuple[str, str, str]:
+    command = " ".join([verb.name.replace("_", "-"), *map(str.upper, verb.path_parameters)])
+    query = f" Query: {', '.join(map(_code, verb.query))}." if verb.query else ""
+    return _code(f"{verb.method} {PREFIX}/{verb.path}"), _code(command), verb.doc + query
+
+
+def start_fields() -> Iterator[str]:
+    """The fields of startrtmp."""
+    schema = schemas.read_json("startrtmp.request")
+    return _table(_FIELDS, _fields(schema, schema["x-level"]))
+
+
+def stop_fields() -> Iterator[str]:
+    """The fields of stoprtmp."""
+    schema = schemas.read_json("stoprtmp.request")
+    return _table(_FIELDS, _fields(schema, schema["x-level"]))
+
+
+_FIELDS = "field | type | required | mark | meaning"
+
+
+def _fields(schema: Mapping[str, Any], level: str, prefix: str = "") -> Iterator[tuple[str, ...]]:
+    """Rows of a schema's properties, those of inner objects behind their own."""
+    parts = list(_branches(schema))
+    needed = {name: when for part, when in parts for name in _required(part)}
+    for part, _ in parts:
+        for name, field in part.get("properties", {}).items():
+            if "description" in field:
+                mark = field.get("x-level", level)
+                about = field["type"], needed.get(name, "no"), mark, field["description"]
+                yield _code(prefix + name), *about
+                yield from _fields(field, mark, f"{prefix}{name}.")
+                yield from _fields(field.get("items", {}), mark, f"{prefix}{name}[].")
+
+
+def _branches(
+    schema: Mapping[str, Any], when: str = "yes"
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The schema, and what it says besides under which condition."""
+    yield schema, when
+    if "then" in schema:
+        yield from _branches(schema["then"], _condition(schema["if"]))
+    if "else" in schema:
+        yield from _branches(schema["else"], when)
+
+
+def _condition(schema: Mapping[str, Any]) -> str:
+    if "not" in schema:
+        return f"without {_code(schema['not']['required'][0])}"
+    kind = schema["properties"]["streamtype"]["const"]
+    return f"when {KIND_NAMES[kind]}"
+
+
+def _required(schema: Mapping[str, Any]) -> Iterator[str]:
+    for part in (schema, *schema.get("allOf", ())):
+        yield from part.get("required", ())
+
+
+def layers() -> Iterator[str]:
+    """Who may import whom, as the tests hold it."""
+    yield "```"
+    yield from ("  ".join(sorted(layer)) for layer in LAYERS)
+    yield "```"
+
+
+TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "marks": marks,
+    "rules": rules,
+    "codes": codes,
+    "switches": switches,
+    "verbs": verbs,
+    "start-fields": start_fields,
+    "stop-fields": stop_fields,
+    "layers": layers,
+}
+
+
+def main() -> None:
+    """Write every document anew."""
+    for name in DOCUMENTS:
+        path = CHECKOUT / name
+        path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

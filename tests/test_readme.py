@@ -1,0 +1,168 @@
+"""The manual is true: its examples run, its tables are up to date, its links lead somewhere."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+import yaml
+
+from fakerelay import schemas
+from fakerelay.cli import cli
+from fakerelay.cli.settings import parse_app
+from fakerelay.config import build_config, read_config
+from fakerelay.profiles import open_profile
+from tests.readme_console import (
+    README,
+    Step,
+    is_served,
+    matches,
+    play,
+    read_blocks,
+    read_steps,
+    settle,
+)
+from tests.readme_tables import CHECKOUT, DOCUMENTS, fill
+
+STEPS = read_steps()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    if not shutil.which("curl"):
+        if os.environ.get("FAKERELAY_TEST_REQUIRE_ALL"):
+            pytest.fail("curl is not installed, and all programs are required")
+        pytest.skip("curl is not installed")
+    return play(tmp_path_factory.mktemp("readme"))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=[step.command[:60] for step in STEPS])
+def test_command_prints_what_the_readme_shows(played: dict[str, str], step: Step) -> None:
+    assert matches(step.output, played[step.command]), settle(played[step.command])
+
+
+def test_log_lines_are_printed_as_the_readme_shows(played: dict[str, str]) -> None:
+    shown = settle("".join(read_blocks("log"))).splitlines()
+    assert shown
+    assert set(shown) <= set(settle(played["log"]).splitlines())
+
+
+def test_session_both_serves_and_asks() -> None:
+    """What the tests above rest on: blocks are found, and told apart."""
+    assert sum(map(is_served, STEPS)) == 2
+    assert len(STEPS) > 10
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_generated_parts_are_up_to_date(name: str) -> None:
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    assert fill(text) == text, "stale: run python -m tests.readme_tables"
+
+
+def test_every_example_is_shown() -> None:
+    examples = {path.name for path in (CHECKOUT / "tests" / "examples").glob("test_*.py")}
+    assert set(re.findall(r"generated: tests/examples/(\S+) -->", README)) == examples
+
+
+def read_links() -> Iterator[tuple[str, str]]:
+    """Targets in the checkout, with the document each stands in."""
+    for name in (*DOCUMENTS, "CHANGELOG.md"):
+        text = (CHECKOUT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if "://" not in target:
+                yield name, target
+
+
+@pytest.mark.parametrize(("name", "target"), sorted(set(read_links())))
+def test_link_leads_somewhere(name: str, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    document = (CHECKOUT / name).parent / path if path else CHECKOUT / name
+    assert document.exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {
+            re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings
+        }
+
+
+def test_configuration_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = read_blocks("toml")
+    path = tmp_path / "fakerelay.toml"
+    path.write_text(block, encoding="utf-8")
+    settings = read_config(path)
+    for app in settings["app"]:
+        app["certificate_key"] = "key"
+    config = build_config(settings)
+    assert config.port == tomllib.loads(block)["port"]
+    assert open_profile(config.profile, config.settings).concurrent_pushes == 20
+
+
+def test_profile_is_accepted(tmp_path: Path) -> None:
+    (profile,) = (block for block in read_blocks("json") if "extends" in block)
+    path = tmp_path / "vendor-2026.json"
+    path.write_text(profile, encoding="utf-8")
+    assert open_profile(str(path)).errors["address_in_use"].code == 1102
+
+
+def test_callback_is_one() -> None:
+    (callback,) = (block for block in read_blocks("json") if "msgid" in block)
+    jsonschema.validate(json.loads(callback), schemas.read_json("callback"))
+
+
+def parse(args: list[str]) -> dict[str, Any]:
+    """The parameters of a subcommand. Raises click.UsageError."""
+    group = cli.make_context("fakerelay", list(args))
+    name, command, rest = cli.resolve_command(group, args)
+    assert command is not None
+    return command.make_context(name, rest, parent=group).params
+
+
+def find_commands() -> Iterator[list[str]]:
+    """Every call of `fakerelay` that is shown and not played."""
+    for block in read_blocks("sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "fakerelay":
+                yield words[1:]
+
+
+def find_containers() -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """The arguments of each container that is fakerelay's, with the whole of its description."""
+    for block in read_blocks("yaml"):
+        for document in yaml.safe_load_all(block):
+            described = [*document.get("services", {}).values()]
+            if document.get("kind") == "Deployment":
+                described += document["spec"]["template"]["spec"]["containers"]
+            for each in described:
+                if args := each.get("args") or each.get("command"):
+                    yield args, each
+
+
+COMMANDS = [*find_commands(), *(args for args, _ in find_containers())]
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
+def test_command_is_understood(args: list[str]) -> None:
+    for app in parse(args).get("app", ()):
+        parse_app(app)
+
+
+def test_command_with_an_unknown_option_is_not_understood() -> None:
+    with pytest.raises(click.NoSuchOption):
+        parse(["serve", "--prot", "1"])
+
+
+def test_containers_bound_wide_are_given_a_token() -> None:
+    containers = list(find_containers())
+    assert len(containers) == 2
+    for args, described in containers:
+        assert parse(args)["control_host"] == "0.0.0.0"
+        assert "FAKERELAY_SERVE_CONTROL_TOKEN" in json.dumps(described)
