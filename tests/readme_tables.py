@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import click
+
 from fakerelay import schemas
+from fakerelay.cli.serve import serve
 from fakerelay.control.verbs import PREFIX, VERBS, Verb
 from fakerelay.core.model import KIND_NAMES
 from fakerelay.profiles import read_shipped
@@ -185,6 +188,17 @@ def _required(schema: Mapping[str, Any]) -> Iterator[str]:
         yield from part.get("required", ())
 
 
+def options() -> Iterator[str]:
+    """The options of `fakerelay serve`."""
+    rows = (
+        (_code(" ".join(filter(None, ("/".join(names), option.metavar)))), option.help)
+        for option in serve.params
+        if isinstance(option, click.Option)
+        for names in [option.opts + option.secondary_opts]
+    )
+    return _table("option | meaning [default]", rows)
+
+
 def layers() -> Iterator[str]:
     """Who may import whom, as the tests hold it."""
     yield "```"
@@ -200,6 +214,7 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "verbs": verbs,
     "start-fields": start_fields,
     "stop-fields": stop_fields,
+    "options": options,
     "layers": layers,
 }
 

@@ -20,6 +20,7 @@ from fakerelay.cli import cli
 from fakerelay.cli.settings import parse_app
 from fakerelay.config import build_config, read_config
 from fakerelay.profiles import open_profile
+from fakerelay.web.bodies import BodySchema
 from tests.readme_console import (
     README,
     Step,
@@ -59,6 +60,23 @@ def test_session_both_serves_and_asks() -> None:
     """What the tests above rest on: blocks are found, and told apart."""
     assert sum(map(is_served, STEPS)) == 2
     assert len(STEPS) > 10
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "is_same"),
+    [
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\n...\nd", "a\nb\nc", False),
+        ("code=0 in 0.5 ms", "code=0 in 12.75 ms", True),
+        ("code=0 in 0.5 ms", "code=1 in 0.5 ms", False),
+        ("2026-11-22T12:11:52.240Z [.]", "2031-01-02T03:04:05.678Z [.]", True),
+        ("2026-11-22T12:11:52.240Z [.]", "2031-01-02T03:04:05.678Z .", False),
+    ],
+)
+def test_output_is_compared_but_for_what_differs_from_run_to_run(
+    shown: str, printed: str, is_same: bool
+) -> None:
+    assert matches(shown, printed) == is_same
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -110,6 +128,11 @@ def test_profile_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "vendor-2026.json"
     path.write_text(profile, encoding="utf-8")
     assert open_profile(str(path)).errors["address_in_use"].code == 1102
+
+
+def test_request_is_one() -> None:
+    (request,) = (block for block in read_blocks("json") if "mixconfig" in block)
+    assert BodySchema("startrtmp.request").check(json.loads(request)) is None
 
 
 def test_callback_is_one() -> None:
