@@ -19,6 +19,7 @@ _MEDIA_TYPE = re.compile(rf"\s*application/json\s*((?:{_PARAMETER})*)", re.IGNOR
 _CHARSETS: Final = ("utf-8", "utf8")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_DIGITS: Final = 400
+_MOST_LEVELS: Final = 200
 
 
 @lru_cache(maxsize=256)
@@ -51,6 +52,8 @@ def read_json(raw: bytes) -> dict[str, Any] | Problem:
         return malformed_json("json-nesting", "nested too deeply")
     except ValueError as error:
         return malformed_json("json-body", str(error))
+    if raw.count(b"[") + raw.count(b"{") > _MOST_LEVELS and _is_too_deep(value):
+        return malformed_json("json-nesting", "nested too deeply")
     if not isinstance(value, dict):
         return malformed_json("json-body", f"an object is expected, got {type(value).__name__}")
     return value
@@ -69,6 +72,18 @@ def render_problem(problem: Problem, profile: Profile, trace_id: str) -> tuple[i
     reply = profile.errors[problem.name]
     message = reply.render(problem.facts)
     return reply.http_status, reply.code, render_reply(reply.code, message, trace_id)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether it has more levels than what works on it later can follow.
+
+    How many Python's parser takes depends on the version: too many for `json.dumps` and `marshal`.
+    """
+    layer = [value]
+    for _ in range(_MOST_LEVELS):
+        below = [item for node in layer for item in (node.values() if type(node) is dict else node)]
+        layer = [item for item in below if isinstance(item, dict | list)]
+    return bool(layer)
 
 
 class _NotANumber(ValueError):

@@ -64,8 +64,8 @@ BODIES = {
     "appid -0": (body_where("appid", "-0"), 40004),
     "appid NaN": (body_where("appid", "NaN"), 40001),
     "streamtype 1e400": (body_where("streamtype", "1e400"), 40002),
-    "uid nested 1,000 times": (body_where("uid", "[" * 1000 + "]" * 1000), None),
-    "uid nested 300 times": (body_where("uid", "[" * 300 + "]" * 300), None),
+    "uid nested 1,000 times": (body_where("uid", "[" * 1000 + "]" * 1000), 40001),
+    "uid nested 100 times": (body_where("uid", "[" * 100 + "]" * 100), 40002),
     "uid with a control character": (body_where("uid", '"u\\u0000"'), 40002),
     "uid with a raw control character": (body_where("uid", '"u\x01"'), 40001),
     "uid with a lone surrogate": (body_where("uid", '"\\ud800"'), 40001),
@@ -87,13 +87,13 @@ BODIES = {
 
 @pytest.mark.parametrize(("raw", "code"), BODIES.values(), ids=BODIES.keys())
 async def test_body_gets_the_contracts_answer(
-    open_server: OpenServer, raw: bytes, code: int | None
+    open_server: OpenServer, raw: bytes, code: int
 ) -> None:
     server = await open_server()
     before = revision(server)
     reply = await ask(server, build(raw))
     assert reply.status == 200
-    assert reply.code == code if code is not None else reply.code in (40001, 40002)
+    assert reply.code == code
     assert (revision(server) != before) is (reply.code == 0)
 
 

@@ -77,7 +77,10 @@ READ = {
     "1e-400": (b'{"a": 1e-400}', {"a": 0.0}),
     "whole float": (b'{"a": 5.0}', {"a": 5.0}),
     "integer of 4,000 digits": (b'{"a": %d}' % 10**3999, {"a": 10**3999}),
-    "deep, but no deeper than 100": (b'{"a":' * 100 + b"1" + b"}" * 100, None),
+    "objects nested 200 times": (b'{"a":' * 200 + b"1" + b"}" * 200, None),
+    "arrays nested 199 times": (b'{"a":' + b"[" * 199 + b"]" * 199 + b"}", None),
+    "1,000 arrays side by side": (b'{"a": [' + b"[]," * 999 + b"[]]}", {"a": [[]] * 1000}),
+    "1,000 brackets in a string": (b'{"a": "' + b"[" * 1000 + b'"}', {"a": "[" * 1000}),
 }
 
 
@@ -152,6 +155,10 @@ MALFORMED = {
         f'{{"a": {HUGE}, "b": "\\ud800"}}'.encode(),
         "json-surrogates",
     ),
+    "objects nested 201 times": (b'{"a":' * 201 + b"1" + b"}" * 201, "json-nesting"),
+    "arrays nested 200 times": (b'{"a":' + b"[" * 200 + b"]" * 200 + b"}", "json-nesting"),
+    "arrays nested 201 times, alone": (b"[" * 201 + b"]" * 201, "json-nesting"),
+    "objects nested 1,200 times": (b'{"a":' * 1200 + b"1" + b"}" * 1200, "json-nesting"),
     "objects nested 100,000 times": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "json-nesting"),
     "arrays nested 100,000 times": (
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
