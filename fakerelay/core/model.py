@@ -1,5 +1,6 @@
 """The vendor's nouns, all of them values: replaced, never changed. Times are seconds since 1970."""
 
+import marshal
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -38,9 +39,13 @@ class Push:
 
 
 class Task:
-    """A running task; an update is a new `Task` under the same key with the next `revision`."""
+    """A running task; an update is a new `Task` under the same key with the next `revision`.
 
-    __slots__ = ("key", "mixconfig", "pushes", "revision", "room_id", "started_at", "updated_at")
+    The layout is kept packed: with a million tasks, its many small objects would fill the memory
+    and make each call wait for it, and hardly anybody reads it.
+    """
+
+    __slots__ = ("_layout", "key", "pushes", "revision", "room_id", "started_at", "updated_at")
 
     def __init__(
         self,
@@ -55,10 +60,16 @@ class Task:
         self.key = key
         self.room_id = room_id
         self.pushes = pushes
-        self.mixconfig = mixconfig
+        self._layout = marshal.dumps(mixconfig)
         self.started_at = started_at
         self.updated_at = updated_at
         self.revision = revision
+
+    @property
+    def mixconfig(self) -> Mapping[str, Any] | None:
+        """As the latest accepted request had it; None for a source task."""
+        mixconfig: Mapping[str, Any] | None = marshal.loads(self._layout)
+        return mixconfig
 
     def find_push(self, address_key: str) -> Push | None:
         for push in self.pushes:

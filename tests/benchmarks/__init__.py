@@ -1,0 +1,1 @@
+"""Figures of fakerelay beside a yardstick in the same run: `python -m tests.benchmarks`."""
