@@ -18,7 +18,9 @@ from tests.readme_tables import CHECKOUT
 
 README: Final = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 _SERVE, _LISTEN = "fakerelay serve", "fakerelay listen"
-_RECEIVER, _HOME = "127.0.0.1:9000", "/home/you"
+_VENDOR, _CONTROL, _RECEIVER = "127.0.0.1:8481", "127.0.0.1:8480", "127.0.0.1:9000"
+_HOME = "/home/you"
+_BANNER_END = "?traceId=first-call'\n"
 _MARK = "=== the next command ==="
 _PATIENCE_SECONDS = 60
 _VOLATILE = (
@@ -73,43 +75,43 @@ def matches(expected: str, actual: str) -> bool:
 
 def play(folder: Path) -> dict[str, str]:
     """The output of each command, under the command; `log` is what the servers printed in all."""
-    home = folder / "home"
+    home, ready = folder / "home", folder / "ready.json"
     home.mkdir()
+    names = {_HOME: str(home)}
     steps = read_steps()
-    served = {step.command.split()[1]: step.command for step in steps if is_served(step)}
-    with _serve(served["listen"].replace("9000", "0"), home, {}) as receiver:
+    (listen,) = (step.command for step in steps if step.command.startswith(_LISTEN))
+    (serve,) = (step.command for step in steps if step.command.startswith(_SERVE))
+    asked = [step.command for step in steps if not is_served(step)]
+    with _serve(listen.replace("9000", "0"), home, {}) as receiver:
         assert receiver.stdout is not None
         listening = receiver.stdout.readline()
-        names = {_RECEIVER: listening.split("//")[1].partition(",")[0], _HOME: str(home)}
-        ready = folder / "ready.json"
-        settings = {
-            "FAKERELAY_SERVE_PORT": "0",
-            "FAKERELAY_SERVE_CONTROL_PORT": "0",
-            "FAKERELAY_SERVE_READY_FILE": str(ready),
-        }
-        with _serve(_translate(served["serve"], names), home, settings) as server:
+        names[_RECEIVER] = listening.split("//")[1].partition(",")[0]
+        with _serve(_translate(serve, names), home, _anywhere(ready)) as server:
             _wait_for(ready, server)
             told = json.loads(ready.read_text())
-            names |= {
-                "127.0.0.1:8481": told["url"].partition("//")[2],
-                "127.0.0.1:8480": told["control_url"].partition("//")[2],
-            }
-            commands = [step.command for step in steps if not is_served(step)]
+            names[_VENDOR] = told["url"].partition("//")[2]
+            names[_CONTROL] = told["control_url"].partition("//")[2]
+            commands = [_translate(command, names) for command in asked]
             control = {"FAKERELAY_CONTROL_URL": told["control_url"]}
-            outputs = _run([_translate(each, names) for each in commands], home, control)
-            banner = _end(server)
-        log = listening + _end(receiver)
-    outputs = {
-        **dict(zip(commands, outputs, strict=True)),
-        served["listen"]: listening,
-        served["serve"]: banner.partition("?traceId=first-call'\n")[0] + "?traceId=first-call'",
-        "log": banner + log,
-    }
+            printed = dict(zip(asked, _run(commands, home, control), strict=True))
+            log = _end(server)
+        printed[serve] = "".join(log.partition(_BANNER_END)[:2])
+        printed[listen] = listening
+        printed["log"] = log + _end(receiver)
     back = {actual: name for name, actual in names.items()}
-    return {command: _translate(output, back) for command, output in outputs.items()}
+    return {command: _translate(output, back) for command, output in printed.items()}
 
 
-def _run(commands: list[str], home: Path, settings: Mapping[str, str]) -> list[str]:
+def _anywhere(ready: Path) -> dict[str, str]:
+    """Settings with which a server takes free ports and says which."""
+    return {
+        "FAKERELAY_SERVE_PORT": "0",
+        "FAKERELAY_SERVE_CONTROL_PORT": "0",
+        "FAKERELAY_SERVE_READY_FILE": str(ready),
+    }
+
+
+def _run(commands: list[str], home: Path, settings: dict[str, str]) -> list[str]:
     """One shell for all, so that later commands know the variables of earlier ones."""
     script = "".join(f"printf '\\n{_MARK}\\n'\n{command}\n" for command in commands)
     ran = subprocess.run(
@@ -123,9 +125,7 @@ def _run(commands: list[str], home: Path, settings: Mapping[str, str]) -> list[s
 
 
 @contextmanager
-def _serve(
-    command: str, home: Path, settings: Mapping[str, str]
-) -> Iterator[subprocess.Popen[str]]:
+def _serve(command: str, home: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         ["bash", "-c", f"exec {command}"],
         env=_environment(home) | settings,
