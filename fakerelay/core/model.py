@@ -60,7 +60,7 @@ class Task:
         self.key = key
         self.room_id = room_id
         self.pushes = pushes
-        self._layout = marshal.dumps(mixconfig)
+        self._layout = marshal.dumps(mixconfig)  # type: ignore[arg-type]  # read from JSON
         self.started_at = started_at
         self.updated_at = updated_at
         self.revision = revision
