@@ -362,6 +362,10 @@ class TestRelease:
         world = world_after(start("u", "h/a"), stop("u"), start("u", "h/a"), profile=SLOW)
         assert held(world, "u") == ["h/a"]
 
+    def test_ends_when_its_task_takes_the_address_back(self) -> None:
+        world = world_after(start("u", "h/a"), stop("u"), start("u", "h/a"), profile=SLOW)
+        assert not world.releases("rtmp://h/a")
+
     def test_keeps_neither_name_nor_quota(self) -> None:
         slow = profile(release_seconds=10.0, concurrent_pushes=1)
         world = world_after(start("u", "h/a"), stop("u"), start("v", "h/b"), profile=slow)

@@ -162,14 +162,18 @@ def test_body_is_fine(body: Mapping[str, Any]) -> None:
         ({"roomid": 1, "uid": GONE}, "roomid"),
         ({"rtmpurl": "", "streamtype": 9}, "rtmpurl"),
         ({"streamtype": GONE, "uid": 1}, "streamtype"),
+        ({"streamtype": 1, "taskid": "", "mixconfig": {}}, "taskid"),
+        ({"roomid": "", "streamtype": 1, "taskid": "t", "mixconfig": 1}, "roomid"),
     ],
 )
 def test_first_wrong_field_of_the_contracts_table_is_named(
     changes: dict[str, Any], field: str
 ) -> None:
-    problem = SCHEMAS[START].check(change(SOURCE, **changes))
-    assert problem is not None
-    assert problem.facts["field"] == field
+    body = change(SOURCE, **changes)
+    for sorted_body in (body, dict(sorted(body.items())), dict(reversed(body.items()))):
+        problem = SCHEMAS[START].check(sorted_body)
+        assert problem is not None
+        assert problem.facts["field"] == field
 
 
 @pytest.mark.parametrize(
