@@ -82,13 +82,14 @@ async def run(config: Config) -> None:
     from fakerelay.cli.ready import remove_ready_file
     from fakerelay.cli.request_log import RequestLog
     from fakerelay.cli.waiting import stop_signals
-    from fakerelay.server import Server
+    from fakerelay.server import Server, tune_process
 
     if config.ready_file:
         remove_ready_file(config.ready_file)
     server = Server(config, on_exchange=RequestLog(config.log_format))
     with stop_signals() as stop:
         await server.start()
+        tune_process()
         try:
             _announce(server, config)
             await stop.wait()

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from fakerelay.config import AppConfig, Config
-from fakerelay.server import Server
+from fakerelay.server import Server, tune_process
 
 APP = AppConfig(1234, "bench", "bench-key", callback_url="http://127.0.0.1:9/callbacks")
 
@@ -19,6 +19,7 @@ async def main() -> None:
     )
     server = Server(config)
     await server.start()
+    tune_process()
     server.tenants.default.delivery.hold()
     sys.stdout.write(server.url.rpartition(":")[2] + "\n")
     sys.stdout.flush()
