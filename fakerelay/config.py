@@ -24,6 +24,23 @@ class AppConfig:
     callback_url: str | None = None
     live_rooms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError for what no `token` header could say."""
+        if not 0 <= self.appid < 2**64:
+            raise ConfigError(f"Can't use appid {self.appid!r}: expected 0 to {2**64 - 1}")
+        if not self.certificate_id or ":" in self.certificate_id:
+            raise ConfigError(
+                f"Can't use certificate id {self.certificate_id!r}: expected some text, no colon"
+            )
+        if not self.certificate_key:
+            raise ConfigError(f"Certificate {self.certificate_id!r} needs a key that is not empty")
+        try:
+            (self.certificate_id + self.certificate_key).encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(
+                f"Can't use certificate {self.certificate_id!r}: its id or key is not UTF-8"
+            ) from error
+
 
 DEMO_APP = AppConfig(123456789, "demo-certificate", "demo-key")
 

@@ -155,3 +155,21 @@ def test_keys_do_not_show_in_a_repr() -> None:
     config = build_config({"app": [app(1, "c", "s3cret")], "control_token": "t0ken"})
     assert "s3cret" not in repr(config)
     assert "t0ken" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("appid", "certificate_id", "certificate_key"),
+    [
+        pytest.param(-1, "id", "key", id="negative appid"),
+        pytest.param(2**64, "id", "key", id="appid too large"),
+        pytest.param(1, "", "key", id="no id"),
+        pytest.param(1, "a:b", "key", id="colon in the id"),
+        pytest.param(1, "id", "", id="no key"),
+        pytest.param(1, "id", "\udcff", id="key that is not UTF-8"),
+    ],
+)
+def test_app_that_no_token_could_open_is_refused(
+    appid: int, certificate_id: str, certificate_key: str
+) -> None:
+    with pytest.raises(ConfigError):
+        AppConfig(appid, certificate_id, certificate_key)

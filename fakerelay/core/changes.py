@@ -23,10 +23,11 @@ class AddressesReleased(NamedTuple):
 
     task_key: TaskKey
     lost: tuple[Push, ...]
+    at: float
     until: float
 
     def apply(self, world: World) -> None:
-        world.write_releases(self.task_key, self.lost, self.until)
+        world.write_releases(self.task_key, self.lost, self.at, self.until)
 
 
 class CallsCounted(NamedTuple):

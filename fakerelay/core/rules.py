@@ -179,7 +179,7 @@ def stop_push(view: World, command: StopPush, now: float, profile: Profile) -> D
 
 
 def _stop(
-    task: Task, lost: tuple[Push, ...], trace_id: str, now: float, profile: Profile
+    task: Task, lost: tuple[Push, ...], trace_id: str | None, now: float, profile: Profile
 ) -> Accepted:
     """Stop some pushes of a task; it ends when none is left."""
     gone = {push.address.key for push in lost}
@@ -197,6 +197,8 @@ def set_push_status(view: World, command: SetPushStatus, now: float, profile: Pr
     if push is None:
         held = [push.address.spelled for push in task.pushes]
         return Refused(problems.address_not_in_task(command.address_key, held))
+    if command.status == pushes.STOPPED:
+        return _stop(task, (push,), None, now, profile)
     if not pushes.can_become(push.status, command.status):
         return Accepted(())
     turned = Push(push.address, command.status, now)
@@ -228,7 +230,7 @@ def _changes(
     changed = TaskChanged(before, after, gained, lost)
     if lost and profile.release_seconds:
         until = now + profile.release_seconds
-        return (changed, AddressesReleased(before.key, lost, until))
+        return (changed, AddressesReleased(before.key, lost, now, until))
     return (changed,)
 
 

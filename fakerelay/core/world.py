@@ -3,7 +3,8 @@
 `decide` reads it; only a store writes it, by applying the changes of an accepted command.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from fakerelay.core.model import MIXED, App, Certificate, Push, Release, Task, TaskKey
 
@@ -17,6 +18,7 @@ class World:
         self._tasks: dict[TaskKey, Task] = {}
         self._holders: dict[str, tuple[TaskKey, ...]] = {}
         self._releases: dict[str, tuple[Release, ...]] = {}
+        self._release_ends: deque[tuple[float, str]] = deque()
         self._running: dict[int, int] = {}
         self._mixed: dict[tuple[int, str], int] = {}
         self._calls: dict[int, tuple[float, ...]] = {}
@@ -71,6 +73,7 @@ class World:
         lost: tuple[Push, ...],
     ) -> None:
         """Put `after` in the place of `before`; claim what it gained, free what it lost."""
+        self.revision += 1
         if after is None:
             if before is not None:
                 del self._tasks[before.key]
@@ -83,16 +86,25 @@ class World:
                 address_key = push.address.key
                 self._holders[address_key] = (*self.holders(address_key), after.key)
                 if self._releases:
-                    self._end_releases(address_key, after)
+                    # Who claims an address ends its own app's releases of it.
+                    self._keep_releases(address_key, lambda each: each.task_key[0] != after.key[0])
         if lost and before is not None:
             self._free(before.key, lost)
 
-    def write_releases(self, task_key: TaskKey, lost: tuple[Push, ...], until: float) -> None:
+    def write_releases(
+        self, task_key: TaskKey, lost: tuple[Push, ...], at: float, until: float
+    ) -> None:
+        """Keep what a task lost `at` a time from others, and forget what is over by then."""
+        while self._release_ends and self._release_ends[0][0] <= at:
+            self._keep_releases(self._release_ends.popleft()[1], lambda each: each.until > at)
         for push in lost:
-            key = push.address.key
-            self._releases[key] = (*self.releases(key), Release(task_key, until))
+            address_key = push.address.key
+            release = Release(task_key, until)
+            self._releases[address_key] = (*self.releases(address_key), release)
+            self._release_ends.append((until, address_key))
 
     def write_app(self, app: App) -> None:
+        self.revision += 1
         self._apps[app.appid] = app
 
     def erase_app(self, appid: int) -> None:
@@ -103,21 +115,21 @@ class World:
         """Forget an app's tasks, the addresses they hold or held, and its counted calls."""
         for task in [task for task in self._tasks.values() if task.key[0] == appid]:
             self.write_task(task, None, (), task.pushes)
-        for key, releases in list(self._releases.items()):
-            kept = tuple(release for release in releases if release.task_key[0] != appid)
-            if kept:
-                self._releases[key] = kept
-            else:
-                del self._releases[key]
+        for address_key in list(self._releases):
+            self._keep_releases(address_key, lambda each: each.task_key[0] != appid)
         self._calls.pop(appid, None)
+        self.revision += 1
 
     def write_certificate(self, certificate: Certificate) -> None:
+        self.revision += 1
         self._certificates[certificate.id] = certificate
 
     def erase_certificate(self, certificate_id: str) -> None:
+        self.revision += 1
         self._certificates.pop(certificate_id, None)
 
     def write_calls(self, appid: int, calls: tuple[float, ...]) -> None:
+        """What the rate limit counts is no state of the service: the revision stays."""
         self._calls[appid] = calls
 
     def _free(self, task_key: TaskKey, lost: tuple[Push, ...]) -> None:
@@ -129,13 +141,8 @@ class World:
             else:
                 del self._holders[address_key]
 
-    def _end_releases(self, address_key: str, task: Task) -> None:
-        """Who claims an address ends its app's releases of it, and forgets what is over."""
-        kept = tuple(
-            release
-            for release in self._releases.pop(address_key, ())
-            if release.task_key[0] != task.key[0] and release.until > task.updated_at
-        )
+    def _keep_releases(self, address_key: str, is_kept: Callable[[Release], bool]) -> None:
+        kept = tuple([each for each in self._releases.pop(address_key, ()) if is_kept(each)])
         if kept:
             self._releases[address_key] = kept
 

@@ -18,8 +18,7 @@ class MemoryStore:
 
     async def transact(self, command: Command, decide: Decide) -> Decision:
         decision = decide(self._world, command)
-        if isinstance(decision, Accepted) and decision.changes:
+        if isinstance(decision, Accepted):
             for change in decision.changes:
                 change.apply(self._world)
-            self._world.revision += 1
         return decision

@@ -77,7 +77,7 @@ class VendorApi:
     ) -> Outcome:
         """The checks in their order; from the token on, nothing else runs in between."""
         if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
-            return Outcome(problems.unknown_path(exchange.target))
+            return Outcome(problems.unknown_path(split_target(exchange.target)[0]))
         if request.method != hdrs.METH_POST:
             return Outcome(problems.method_not_allowed(request.method))
         body = await _read_body(request)

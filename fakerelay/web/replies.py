@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
+_LAST_SECOND: Final = 253402300799  # of the year 9999: a world's clock may go on, dates can't
 _CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
 
@@ -91,7 +92,7 @@ def _render_head(reply: Reply) -> bytes:
 
 @lru_cache(maxsize=4)
 def _format_date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+    return formatdate(min(second, _LAST_SECOND), usegmt=True)
 
 
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}

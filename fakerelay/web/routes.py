@@ -36,7 +36,9 @@ def split_target(target: str) -> tuple[str, str]:
 @lru_cache(maxsize=4096)
 def find_route(path: str) -> Route | None:
     """The call that a path names (rules `unknown-path`, `path-appid`, `legacy-paths`)."""
-    match = _PATH.fullmatch(unquote(path) if "%" in path else path)
+    if "%" in path and "%2f" not in path.lower():
+        path = unquote(path)
+    match = _PATH.fullmatch(path)
     if match is None or int(match["appid"]) > _MOST_APPID:
         return None
     return Route(int(match["appid"]), match["operation"], match["legacy"] is not None)

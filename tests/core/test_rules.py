@@ -384,6 +384,13 @@ class TestRelease:
         assert outcome(perform(world, start("v", "h/a"), 2.0, apart)) == IN_USE
         assert outcome(perform(world, start("v", "h/a"), 10.0, apart)) is None
 
+    def test_that_is_over_is_forgotten_though_nobody_claims_its_address(self) -> None:
+        world = world_after(start("u", "h/a"), stop("u"), now=0.0, profile=SLOW)
+        perform(world, start("v", "h/b"), 10.0, SLOW)
+        perform(world, stop("v"), 10.0, SLOW)
+        assert not world.releases("rtmp://h/a")
+        assert world.releases("rtmp://h/b")
+
     def test_that_is_over_leaves_nothing_behind(self) -> None:
         world = world_after(start("u", "h/a"), stop("u"), now=0.0, profile=SLOW)
         perform(world, start("v", "h/a"), 10.0, SLOW)
@@ -434,6 +441,12 @@ class TestRateLimit:
         assert results.count(None) == 2
         assert self.count(world, 1.01) is None
 
+    def test_counting_a_call_is_no_new_revision(self) -> None:
+        world = world_after(start("u", "h/a"))
+        before = world.revision
+        assert self.count(world, 0.0) is None
+        assert world.revision == before
+
     def test_is_each_apps_own(self) -> None:
         world = World()
         assert [self.count(world, 0.0, appid) for appid in (APPID, APPID, OTHER)] == [None] * 3
@@ -465,6 +478,13 @@ class TestPushStatus:
         before = dump(world)
         assert told(perform(world, set_status("u", "h/a", status))) == []
         assert dump(world) == before
+
+    def test_stopped_lets_go_of_the_address_and_of_a_task_that_has_no_other(self) -> None:
+        world = world_after(start("u", "h/a", "h/b"))
+        assert told(perform(world, set_status("u", "h/a", 3))) == [("h/a", 3)]
+        assert held(world, "u") == ["h/b"]
+        perform(world, set_status("u", "h/b", 3))
+        assert held(world, "u") is None
 
     def test_of_what_does_not_run_is_refused(self) -> None:
         world = world_after(start("u", "h/a"), start("v", "h/b"))

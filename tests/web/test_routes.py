@@ -38,6 +38,7 @@ UNKNOWN = {
     "line feed at the end": "/app/7/v2/rtmpforward/startrtmp\n",
     "encoded line feed at the end": "/app/7/v2/rtmpforward/startrtmp%0a",
     "encoded twice": "/app/7/v2/rtmpforward/start%2572tmp",
+    "encoded slash": "/app%2F7/v2/rtmpforward/startrtmp",
     "semicolon": "/app/7/v2/rtmpforward/startrtmp;x=1",
     "up and down": "/app/7/v2/x/../rtmpforward/startrtmp",
     "appid empty": "/app//v2/rtmpforward/startrtmp",
