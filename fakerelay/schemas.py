@@ -108,6 +108,18 @@ def rule_of(schema: Mapping[str, Any], error_schema_path: Sequence[str | int]) -
     return rule
 
 
+def describe_field(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    """What the field at `path` of a body must be: `string, matching ... (Names the task)`."""
+    nodes = [schema]
+    for step in path:
+        steps = (_step_into(node, step) for node in _spread(nodes))
+        nodes = [found for found in steps if found is not None]
+    merged: dict[str, Any] = {}
+    for node in reversed(list(_spread(nodes))):
+        merged |= node
+    return _describe(merged)
+
+
 def check_settings(name: str, data: Any, origin: str) -> None:
     """Hold what a user wrote against a schema; the ConfigError says what to mend and where.
 
@@ -133,11 +145,12 @@ def _explain(
         return f"Unknown key {_point([*path, key])} in {origin}{nearest(key, node['properties'])}"
     if error.kind.name == "required":
         key = kind["property"]
-        return f"Missing {_point([*path, key])} in {origin}: {_describe(node['properties'][key])}"
+        wanted = _describe(node["properties"][key])
+        return f"Missing {_point([*path, key])} in {origin}: expected {wanted}"
     value = _walk(data, path)
     hint = nearest(value, node["enum"]) if "enum" in node and isinstance(value, str) else ""
     shown = "a secret" if node.get("writeOnly") else _shorten(value)
-    return f"Can't use {shown} at {_point(path)} of {origin}{hint}: {_describe(node)}"
+    return f"Can't use {shown} at {_point(path)} of {origin}{hint}: expected {_describe(node)}"
 
 
 _BOUNDS = {
@@ -158,7 +171,21 @@ def _describe(node: Mapping[str, Any]) -> str:
         text.format(_join(node[key])) for key, text in _BOUNDS.items() if key in node
     )
     about = node.get("description", "").rstrip(".")
-    return f"expected {bounds}" + (f" ({about})" if about else "")
+    return bounds + (f" ({about})" if about else "")
+
+
+def _spread(nodes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Schemas, and what they ask for besides, whatever the condition."""
+    for node in nodes:
+        yield node
+        branches = [*node.get("allOf", ()), node.get("then"), node.get("else")]
+        yield from _spread([branch for branch in branches if branch])
+
+
+def _step_into(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None:
+    inside = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+    found: Mapping[str, Any] | None = inside
+    return found
 
 
 def _join(bound: Any) -> str:

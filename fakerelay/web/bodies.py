@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fakerelay.core.problems import Problem, invalid_parameter, malformed_json
 from fakerelay.core.requests import START, STOP
-from fakerelay.schemas import compile_validator, load_schema, rule_of
+from fakerelay.schemas import compile_validator, describe_field, load_schema, rule_of
 
 _FIELD_ORDER: Final = ("appid", "roomid", "rtmpurl", "streamtype", "taskid", "mixconfig", "uid")
 _REASONS: Final = {
@@ -47,6 +47,7 @@ class BodySchema:
             _name_field(path),
             _find_reason(error),
             None if is_missing else error.instance,
+            describe_field(self._schema, path),
         )
 
 

@@ -214,3 +214,28 @@ def test_nested_value_beside_a_wrong_field_is_refused(levels: int, field: str) -
     problem = SCHEMAS[START].check(body)
     assert problem is not None
     assert (problem.name, problem.rule) == ("invalid_parameter", "roomid-form")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            {},
+            "integer, at least 0, at most 18446744073709551615 (The app; the same as in the path)",
+        ),
+        (
+            change(SOURCE, roomid="r r"),
+            "string, matching ^[A-Za-z0-9_-]{1,64}$ (The room whose users are relayed)",
+        ),
+        (mix(input=[{}]), "string, matching ^[A-Za-z0-9_-]{1,64}$ (The user)"),
+        (
+            mix(output={"width": 5}),
+            "integer, at least 16, at most 3840 (In pixels; 640 by default)",
+        ),
+    ],
+    ids=["missing", "form", "inside an input", "bound"],
+)
+def test_refusal_explains_what_would_have_passed(body: Mapping[str, Any], expected: str) -> None:
+    problem = SCHEMAS[START].check(body)
+    assert problem is not None
+    assert problem.explanation["expected"] == expected
