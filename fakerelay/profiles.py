@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fakerelay import schemas
+from fakerelay.core.problems import FACTS
 from fakerelay.core.profile import Profile
 from fakerelay.errors import ConfigError, nearest
 
@@ -69,8 +70,17 @@ def merge_profile(
     """
     schemas.check_settings("profile", patch, origin)
     base = read_shipped(patch["extends"]) if "extends" in patch else data
+    _check_messages(patch, origin)
     layered = merge_settings(base, _make_whole(patch))
     return {key: value for key, value in layered.items() if key not in _ABOUT_FILE}
+
+
+def _check_messages(patch: Mapping[str, Any], origin: str) -> None:
+    for name, reply in patch.get("errors", {}).items():
+        for fact in re.findall(r"\{(\w+)\}", reply.get("message", "")):
+            if fact not in FACTS[name]:
+                hint = nearest(fact, FACTS[name]) or " (there is nothing to fill in)"
+                raise ConfigError(f"Unknown {{{fact}}} in /errors/{name}/message of {origin}{hint}")
 
 
 def merge_settings(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

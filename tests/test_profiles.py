@@ -245,3 +245,15 @@ def test_merged_settings_keep_the_patch_whole(base: dict[str, Any], patch: dict[
     assert merge_settings(base, {}) == base
     assert merge_settings({}, patch) == patch
     assert merged.keys() == base.keys() | patch.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("address_in_use", "in use: {addres}", "did you mean 'address'"),
+        ("token_missing", "no {token}", "nothing to fill in"),
+    ],
+)
+def test_message_with_an_unknown_placeholder_is_refused(name: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=rf"/errors/{name}/message.*{hint}"):
+        open_profile(overrides={"errors": {name: {"message": message}}})

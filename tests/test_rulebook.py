@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fakerelay.core.problems import FACTS
 from fakerelay.core.profile import Profile
 from fakerelay.profiles import open_profile
 from fakerelay.schemas import Rule, check_settings, read_json, rulebook
@@ -180,6 +181,12 @@ def test_rules_named_by_refusals_are_said_to_refuse() -> None:
 
 def test_rules_of_schemas_refuse_with_invalid_parameter() -> None:
     assert {rulebook()[rule].problem for rule in RULES_OF_SCHEMAS} == {"invalid_parameter"}
+
+
+def test_catalogue_says_what_each_message_may_name() -> None:
+    assert {name: frozenset(facts) for name, facts in PROBLEMS.items()} | {
+        "internal_error": frozenset()
+    } == FACTS
 
 
 def test_catalogue_rulebook_and_default_profile_have_the_same_problems() -> None:

@@ -39,10 +39,10 @@ def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
             rtmpurl,
         )
     addresses = []
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         address = read_address(text)
         if isinstance(address, Problem):
-            return address
+            return address if len(texts) == 1 else _tell_which(address, number, text)
         addresses.append(address)
     return tuple(addresses)
 
@@ -54,12 +54,20 @@ def read_address(text: str) -> PushAddress | Problem:
     return _read_unusual(text)
 
 
+def _tell_which(problem: Problem, number: int, text: str) -> Problem:
+    """The problem of one address among several."""
+    reason = f"address {number}: {problem.facts['reason']}"
+    return invalid_parameter(problem.rule, "rtmpurl", reason, text, problem.explanation["expected"])
+
+
 def _read_unusual(text: str) -> PushAddress | Problem:
     """An address with a port, capitals, credentials or a fault: what most have none of."""
     if _PRINTABLE.fullmatch(text) is None:
         return _refuse("address-characters", text, "only printable ASCII, no space or comma")
     if len(text) > MOST_BYTES:
         return _refuse("address-length", text, f"at most {MOST_BYTES} bytes, got {len(text)}")
+    if not text:
+        return _refuse("address-scheme", text, "is empty; a comma stands only between addresses")
     scheme = _SCHEME.match(text)
     if scheme is None:
         return _refuse("address-scheme", text, "an address begins with rtmp:// or rtmps://")

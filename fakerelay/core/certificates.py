@@ -34,11 +34,20 @@ def check_certificate(view: World, certificate_id: str, key: str) -> Certificate
     """The certificate, if it is known, active and this is its key; compared in constant time."""
     certificate = view.certificate(certificate_id)
     is_right = compare_digest((certificate or _NOBODY).key.encode(), key.encode())
-    if certificate is None or not is_right:
-        return problems.token_invalid("certificate-known", "unknown certificate or wrong key")
+    if certificate is None:
+        return problems.token_invalid("certificate-known", "no certificate has this id")
+    if not is_right:
+        return problems.token_invalid("certificate-known", _explain_key(certificate, key))
     if not certificate.is_active:
         return problems.token_invalid("certificate-active", "the certificate was revoked")
     return certificate
+
+
+def _explain_key(certificate: Certificate, key: str) -> str:
+    """For the journal only: the reply never says whether it is the id or the key."""
+    if compare_digest(certificate.key.encode(), key.strip().encode()):
+        return f"the key of {certificate.id!r} with white space around it (echo without -n?)"
+    return f"not the key of {certificate.id!r}"
 
 
 def check_app(view: World, certificate: Certificate, appid: int) -> Problem | None:

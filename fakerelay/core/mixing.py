@@ -16,6 +16,7 @@ TILED: Final = 3
 CORNER: Final = 4
 
 MANY_INPUTS: Final = 9
+_SIDES: Final = ("x", "y", "width", "height")
 OUTPUT_DEFAULTS: Final[Mapping[str, int]] = {
     "width": 640,
     "height": 360,
@@ -53,14 +54,16 @@ def check_layout(mixconfig: Mapping[str, Any], room_id: str) -> Problem | None:
         return None
     canvas = read_output(mixconfig)
     seen = set()
+    size = f"{canvas['width']}x{canvas['height']}"
     for index, tile in enumerate(_place_inputs(inputs, canvas, room_id)):
         field = f"mixconfig.input[{index}]"
         if not _lies_inside(tile, canvas):
             return invalid_parameter(
                 "tile-in-canvas",
                 field,
-                f"lies outside the canvas of {canvas['width']}x{canvas['height']}",
-                {"x": tile.x, "y": tile.y, "width": tile.width, "height": tile.height},
+                f"lies outside the canvas of {size}",
+                {side: inputs[index][side] for side in _SIDES if side in inputs[index]},
+                f"at least a pixel, all of it within {size} from the upper left corner",
             )
         if (tile.uid, tile.roomid) in seen:
             return invalid_parameter(

@@ -4,7 +4,7 @@ Codes and texts are the profile's; here stands which rule each names, and what e
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fakerelay.core.model import KIND_NAMES, NAME_FIELDS, PushAddress, TaskKey
 
@@ -28,6 +28,32 @@ class RuleWarning(NamedTuple):
     rule: str
     detail: str
     field: str | None = None
+
+
+FACTS: Final[Mapping[str, frozenset[str]]] = {
+    "unknown_path": frozenset(("path",)),
+    "method_not_allowed": frozenset(("method",)),
+    "body_too_large": frozenset(("limit",)),
+    "token_missing": frozenset(),
+    "token_malformed": frozenset(("reason",)),
+    "token_invalid": frozenset(),
+    "app_forbidden": frozenset(("appid",)),
+    "rate_limited": frozenset(("appid", "limit")),
+    "unsupported_content_type": frozenset(("value",)),
+    "malformed_json": frozenset(("reason",)),
+    "invalid_parameter": frozenset(("field", "reason")),
+    "appid_mismatch": frozenset(("appid", "path_appid")),
+    "duplicate_address": frozenset(("address",)),
+    "room_not_live": frozenset(("roomid",)),
+    "room_mismatch": frozenset(("roomid",)),
+    "address_in_use": frozenset(("address",)),
+    "quota_exceeded": frozenset(("appid", "limit")),
+    "room_quota_exceeded": frozenset(("limit", "roomid")),
+    "task_not_found": frozenset(("kind", "name")),
+    "address_not_in_task": frozenset(("address",)),
+    "internal_error": frozenset(),
+}
+"""{name: what a profile's message for it may name in braces}: the whole catalogue."""
 
 
 def unknown_path(path: str) -> Problem:

@@ -45,7 +45,7 @@ def find_route(path: str) -> Route | None:
 
 
 def find_trace_id(query: str) -> str:
-    """The first `traceId` of a query, decoded; empty where there is none."""
+    """The first `traceId` of a query, decoded (rule `trace-id-first`); empty where none is."""
     if query.startswith("traceId=") and query.isascii() and not _MEANINGFUL.search(query):
         return query[8:]
     text = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -212,3 +212,17 @@ MASKED = {
 @pytest.mark.parametrize(("text", "masked"), MASKED.values(), ids=MASKED.keys())
 def test_masked_address_shows_no_secret(text: str, masked: str) -> None:
     assert mask_address(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("rtmpurl", "reason"),
+    [
+        ("rtmp://a,", "address 2: is empty; a comma stands only between addresses"),
+        ("rtmp://a,rtmp://b:0", "address 2: a port is 1 to 65535, or left out with its colon"),
+        ("http://a", "an address begins with rtmp:// or rtmps://"),
+    ],
+)
+def test_refusal_says_which_of_several_addresses_is_meant(rtmpurl: str, reason: str) -> None:
+    problem = read_addresses(rtmpurl)
+    assert isinstance(problem, Problem)
+    assert problem.facts["reason"] == reason

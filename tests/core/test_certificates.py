@@ -159,3 +159,21 @@ def test_certificate_opens_its_accounts_apps_only(
     if problem is not None:
         assert (problem.name, problem.rule) == ("app_forbidden", "certificate-opens-app")
         assert problem.facts == {"appid": str(appid)}
+
+
+@pytest.mark.parametrize(
+    ("certificate_id", "key", "why"),
+    [
+        ("nobody", "key", "no certificate has this id"),
+        ("id", "other", "not the key of 'id'"),
+        ("id", "key\n", "the key of 'id' with white space around it (echo without -n?)"),
+    ],
+)
+def test_wrong_token_is_explained_to_the_journal_alone(
+    certificate_id: str, key: str, why: str
+) -> None:
+    world = world_after(PutCertificate(Certificate("id", "key", "account")))
+    problem = check_certificate(world, certificate_id, key)
+    assert isinstance(problem, Problem)
+    assert problem.explanation == {"why": why}
+    assert problem.facts == {}

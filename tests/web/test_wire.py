@@ -198,12 +198,6 @@ def test_problem_is_told_as_the_profile_has_it() -> None:
     assert json.loads(body) == {"code": 40301, "message": "app forbidden: 7", "traceId": "t"}
 
 
-def test_problem_shows_braces_it_has_no_fact_for() -> None:
-    override = {"errors": {"token_invalid": {"message": "{nothing} {appid}"}}}
-    _, _, body = render_problem(Problem("token_invalid", "r"), open_profile(overrides=override), "")
-    assert json.loads(body)["message"] == "{nothing} {appid}"
-
-
 def test_message_is_filled_once_only() -> None:
     problem = Problem("unknown_path", "unknown-path", {"path": "/{limit}", "limit": "secret"})
     _, _, body = render_problem(problem, open_profile(), "")
