@@ -43,7 +43,7 @@ def write_ready_file(path: Path, mode: int, server: Server) -> None:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(describe(server), indent=2) + "\n")
+                file.write(_render_ready(server))
             temporary.chmod(mode)
             temporary.replace(path)
         except OSError:
@@ -53,12 +53,21 @@ def write_ready_file(path: Path, mode: int, server: Server) -> None:
         raise _unwritable(path, error) from error
 
 
-def remove_ready_file(path: Path) -> None:
-    """So that nobody takes a server that is gone, or not there yet, for a ready one."""
+def remove_ready_file(path: Path, server: Server) -> None:
+    """So that nobody takes a server that is gone for a ready one; another server's is let be."""
     try:
-        path.unlink(missing_ok=True)
+        is_ours = path.read_text(encoding="utf-8") == _render_ready(server)
+    except (OSError, UnicodeDecodeError):
+        return
+    try:
+        if is_ours:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _render_ready(server: Server) -> str:
+    return json.dumps(describe(server), indent=2) + "\n"
 
 
 def render_banner(server: Server) -> str:

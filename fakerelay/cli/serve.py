@@ -84,8 +84,6 @@ async def run(config: Config) -> None:
     from fakerelay.cli.waiting import stop_signals
     from fakerelay.server import Server, tune_process
 
-    if config.ready_file:
-        remove_ready_file(config.ready_file)
     server = Server(config, on_exchange=RequestLog(config.log_format))
     with stop_signals() as stop:
         await server.start()
@@ -94,9 +92,11 @@ async def run(config: Config) -> None:
             _announce(server, config)
             await stop.wait()
         finally:
-            if config.ready_file:
-                remove_ready_file(config.ready_file)
-            _report(await server.close())
+            try:
+                if config.ready_file:
+                    remove_ready_file(config.ready_file, server)
+            finally:
+                _report(await server.close())
 
 
 def _announce(server: Any, config: Config) -> None:

@@ -94,6 +94,23 @@ def test_ready_file_has_null_for_what_there_is_not(ca_dir: Path, tmp_path: Path)
     assert ready["apps"][0]["callback_url"] is None
 
 
+def test_start_that_fails_leaves_the_ready_file_of_another(ca_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    with serving(ca_dir, path, "--no-tls") as relay:
+        taken = relay.ready["url"].rpartition(":")[2]
+        assert serve("--no-tls", "--port", taken, "--ready-file", str(path)).exit_code == 2
+        assert json.loads(path.read_text()) == relay.ready
+
+
+def test_end_leaves_the_ready_file_that_another_wrote_since(ca_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    with serving(ca_dir, path, "--no-tls") as first, serving(ca_dir, path, "--no-tls") as second:
+        assert first.stop(signal.SIGTERM)[0] == 0
+        assert json.loads(path.read_text()) == second.ready
+        assert second.stop(signal.SIGTERM)[0] == 0
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_log_tells_each_call_and_no_secret(ca_dir: Path, tmp_path: Path, log_format: str) -> None:
     options = (*APP, "--log-format", log_format)
