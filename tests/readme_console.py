@@ -1,7 +1,8 @@
 """Plays the README's `console` blocks as one user would: terminals that serve, and one that asks.
 
 A command line begins with `$ `; what follows is its output, where `...` stands for any lines. The
-README's ports and home stand for those of the run, its times and random ids for any others.
+README's ports and home stand for those of the run, its times and random ids for any others; the
+hash of a profile stands for itself.
 """
 
 import json
@@ -28,7 +29,7 @@ _VOLATILE = (
     (r"\d+\.\d+ ms", "DURATION"),
     (r"\b1\d{9,12}(\.\d+)?\b", "STAMP"),
     (r'("\w+_seconds"): [\d.e-]+', r"\1: DURATION"),
-    (r"\b[0-9a-f]{12,}(-m\d+)?\b", "ID"),
+    (r'(?<!"hash": ")\b[0-9a-f]{12,}(-m\d+)?\b', "ID"),
     (r"\b(account-)?\d{10,16}\b", "ID"),
     (r"Basic [\w+/]+=*", "TOKEN"),
 )

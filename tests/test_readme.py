@@ -15,8 +15,9 @@ import jsonschema
 import pytest
 import yaml
 
-from fakerelay import schemas
+from fakerelay import FakeRelay, RelayClient, schemas
 from fakerelay.cli import cli
+from fakerelay.cli.control import control
 from fakerelay.cli.settings import parse_app
 from fakerelay.config import build_config, read_config
 from fakerelay.profiles import open_profile
@@ -88,6 +89,19 @@ def test_generated_parts_are_up_to_date(name: str) -> None:
 def test_every_example_is_shown() -> None:
     examples = {path.name for path in (CHECKOUT / "tests" / "examples").glob("test_*.py")}
     assert set(re.findall(r"generated: tests/examples/(\S+) -->", README)) == examples
+
+
+def test_all_that_a_relay_hands_on_is_named() -> None:
+    with FakeRelay(tls=True) as relay:
+        names = set(relay.env())
+    names |= {name for name in vars(RelayClient) if not name.startswith("_")}
+    assert names <= set(re.findall(r"\w+", "".join(re.findall(r"`[^`\n]+`", README))))
+
+
+def test_options_of_control_are_named() -> None:
+    for option in control.params:
+        assert f"| `{option.opts[0]} " in README
+        assert f"| `{option.envvar or f'FAKERELAY_CONTROL_{str(option.name).upper()}'}` |" in README
 
 
 def read_links() -> Iterator[tuple[str, str]]:
