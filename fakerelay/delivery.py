@@ -7,7 +7,7 @@ costs one look-up however many lanes there are.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -51,6 +51,7 @@ class Delivery:
 
     At most `max_in_flight` posts of an app at a time; past `max_pending` of an app a notification
     fails at once. The last `history_size` finished ones are kept, `evicted` counts the others.
+    `on_failed` is told of each that is given up, but not of what `close` answers.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Delivery:
         *,
         max_in_flight: int = 16,
         max_pending: int = 10_000,
+        on_failed: Callable[[Notification], None] | None = None,
     ) -> None:
         self._clock = clock
         self._message_id = ids.message_id
@@ -69,6 +71,7 @@ class Delivery:
         self._max_in_flight = max_in_flight
         self._max_pending = max_pending
         self._refusal = "queue full"
+        self._on_failed = on_failed
         self._outboxes: dict[int, _Outbox] = {}
         self._finished: deque[Notification] = deque(maxlen=history_size)
         self._count = 0
@@ -126,6 +129,7 @@ class Delivery:
         while (left := give_up_at - time.monotonic()) > 0 and self._may_go_on_within(left):
             await self.watch.wait(left)
         self._max_pending, self._refusal, self._is_held = 0, "shut down", True
+        self._on_failed = None
         outboxes = list(self._outboxes.values())
         await _cut_off(chain.from_iterable(outbox.tasks for outbox in outboxes))
         undelivered = sorted(
@@ -226,7 +230,7 @@ class Delivery:
         made = len(notification.attempts)
         due_at = next_attempt_at(notification.batch.policy, made, self._clock.now())
         if due_at is None:
-            self._finish(outbox, notification, FAILED, f"given up after {made} attempts")
+            self._finish(outbox, notification, FAILED, f"given up after {_count(made)}")
             return
         notification.next_attempt_at = due_at
         retry = partial(self._retry, outbox, notification)
@@ -258,6 +262,8 @@ class Delivery:
         if len(finished) == finished.maxlen:
             self.evicted += 1
         finished.append(notification)
+        if state == FAILED and self._on_failed is not None:
+            self._on_failed(notification)
 
     def _may_go_on_within(self, seconds: float) -> bool:
         """Whether anything is in flight, or may be soon enough to be worth waiting for."""
@@ -267,6 +273,10 @@ class Delivery:
         due_by = self._clock.now() + seconds
         pending = chain.from_iterable(outbox.pending.values() for outbox in outboxes)
         return any(each.is_head and (each.next_attempt_at or 0.0) <= due_by for each in pending)
+
+
+def _count(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _by_number(notification: Notification) -> int:

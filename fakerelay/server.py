@@ -46,6 +46,7 @@ class Server:
         *,
         make_clock: Callable[[], Clock] = RealClock,
         on_exchange: Callable[[Exchange], None] | None = None,
+        on_failed: Callable[[Notification], None] | None = None,
     ) -> None:
         self.config = config
         self._sender = HttpSender(config.callback_allow, config.callback_ca)
@@ -57,6 +58,7 @@ class Server:
                 sender=self._sender,
                 profile=open_profile(config.profile, config.settings),
                 journal_size=config.journal_size,
+                on_failed=on_failed,
             )
         )
         self._on_exchange = on_exchange

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp
 from fakerelay.core.events import PushStatusChanged
@@ -33,6 +34,7 @@ class Parts(NamedTuple):
     sender: Sender
     profile: Profile
     journal_size: int
+    on_failed: Callable[[Notification], None] | None = None
 
 
 class Tenant:
@@ -43,7 +45,9 @@ class Tenant:
         self.ids = parts.ids
         self.clock = parts.make_clock()
         self.journal = Journal(parts.journal_size)
-        self.delivery = Delivery(self.clock, parts.ids, parts.sender, parts.journal_size)
+        self.delivery = Delivery(
+            self.clock, parts.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
+        )
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
 
     def _emit(

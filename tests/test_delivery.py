@@ -190,6 +190,26 @@ async def test_delivery_gives_up_after_six_attempts_of_one_body(bench: Bench) ->
     assert (bench.only().state, bench.only().reason) == ("failed", "given up after 6 attempts")
 
 
+async def test_only_what_is_given_up_is_told_to_who_wants_to_know() -> None:
+    failed: list[Notification] = []
+    bench = Bench(max_pending=2)
+    bench.delivery = Delivery(
+        bench.clock, SeededIds(1), bench.sender, max_pending=2, on_failed=failed.append
+    )
+    bench.sender.answer = lambda post: OK if post.told[0] == "good" else BROKEN
+    once = replace(POLICY, retry_delays_seconds=())
+    bench.emit(("good", 0), ("bad", 0), ("late", 0), policy=once)()
+    await bench.settle()
+    bench.emit(("bad", 3))()
+    await bench.settle()
+    assert [(each.rtmpurl, each.reason) for each in failed] == [
+        ("late", "queue full"),
+        ("bad", "given up after 1 attempt"),
+    ]
+    assert len(await bench.delivery.close(0)) == 1
+    assert len(failed) == 2
+
+
 async def test_delivery_keeps_a_later_status_behind_an_earlier_one(bench: Bench) -> None:
     answers = iter([BROKEN, BROKEN, OK, OK])
     bench.sender.answer = lambda post: next(answers)

@@ -23,20 +23,22 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestLog:
-    """Takes exchanges as the server closes them; use it inside its event loop."""
+    """Takes exchanges as the server closes them, and other lines; use it inside its event loop."""
 
     def __init__(self, log_format: str) -> None:
         self._render: Render = render_json if log_format == "json" else render_text
-        self._waiting: list[Exchange] = []
+        self._waiting: list[Exchange | str] = []
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, exchange: Exchange | str) -> None:
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._write)
         self._waiting.append(exchange)
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
-        print_line("\n".join(map(self._render, waiting)))
+        render = self._render
+        lines = (each if isinstance(each, str) else render(each) for each in waiting)
+        print_line("\n".join(lines))
 
 
 def print_line(text: str) -> None:

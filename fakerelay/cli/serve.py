@@ -81,10 +81,13 @@ async def run(config: Config) -> None:
     """Serve until a signal says stop. Raises ConfigError, and then nothing has been started."""
     from fakerelay.cli.ready import remove_ready_file
     from fakerelay.cli.request_log import RequestLog
+    from fakerelay.cli.undelivered import render_failed_json, render_failed_text
     from fakerelay.cli.waiting import stop_signals
     from fakerelay.server import Server, tune_process
 
-    server = Server(config, on_exchange=RequestLog(config.log_format))
+    log = RequestLog(config.log_format)
+    render_failed = render_failed_json if config.log_format == "json" else render_failed_text
+    server = Server(config, on_exchange=log, on_failed=lambda failed: log(render_failed(failed)))
     with stop_signals() as stop:
         await server.start()
         tune_process()
@@ -96,26 +99,24 @@ async def run(config: Config) -> None:
                 if config.ready_file:
                     remove_ready_file(config.ready_file, server)
             finally:
-                _report(await server.close())
+                _report(await server.close(), config.log_format)
 
 
 def _announce(server: Any, config: Config) -> None:
     from fakerelay.cli.ready import render_banner, render_listening, write_ready_file
     from fakerelay.cli.request_log import print_line
+    from fakerelay.cli.undelivered import find_hopeless, render_warnings
 
     if config.ready_file:
         write_ready_file(config.ready_file, config.ready_file_mode, server)
     render = render_listening if config.log_format == "json" else render_banner
     print_line(render(server))
+    for warning in render_warnings(find_hopeless(config), config.log_format):
+        click.echo(warning, err=True)
 
 
-def _report(undelivered: Sequence[Any]) -> None:
-    from fakerelay.core.addresses import mask_address
+def _report(undelivered: Sequence[Any], log_format: str) -> None:
+    from fakerelay.cli.undelivered import render_undelivered
 
     for each in undelivered:
-        click.echo(
-            f"Not delivered to {mask_address(each.batch.url)}: status {each.event.status} of"
-            f" {mask_address(each.rtmpurl)} (app {each.appid}, {each.taskid or each.uid},"
-            f" {len(each.attempts)} attempts)",
-            err=True,
-        )
+        click.echo(render_undelivered(each, log_format), err=True)

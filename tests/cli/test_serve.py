@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 
 from fakerelay.cli import cli
 from fakerelay.cli.ready import render_banner
+from fakerelay.cli.settings import load_config
+from fakerelay.cli.undelivered import find_hopeless, render_warnings
 from fakerelay.client import make_token
 from fakerelay.config import AppConfig, Config
 from fakerelay.server import Server
@@ -141,6 +143,77 @@ def test_undelivered_callbacks_are_reported(ca_dir: Path, tmp_path: Path) -> Non
     assert stderr.startswith(f"Not delivered to http://127.0.0.1:{port}/?key=***: status 0")
     assert "rtmp://cdn/x?key=***" in stderr
     assert stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_callback_that_is_given_up_is_told_in_the_log(
+    ca_dir: Path, tmp_path: Path, log_format: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    options = [*APP, "--callback-url", f"http://127.0.0.1:{port}/?key=S3CRET"]
+    options += ["--set", "callback.retry_delays_seconds=[]", "--log-format", log_format]
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        assert relay.process.stdout is not None
+        start_source(relay, "user1", "rtmp://cdn/x?key=S3CRET")
+        lines = iter(relay.process.stdout.readline, "")
+        line = next(line for line in lines if "given up" in line)
+        code, stdout, stderr = relay.stop(signal.SIGTERM)
+    assert (code, stdout, stderr) == (0, "", "")
+    assert line.startswith("{" if log_format == "json" else "20")
+    assert "given up after 1 attempt: No connection to" in line
+    for told in (f"http://127.0.0.1:{port}/?key=***", "rtmp://cdn/x?key=***", "user1"):
+        assert told in line
+    assert "S3CRET" not in line
+
+
+def test_undelivered_callbacks_are_json_where_the_log_is(ca_dir: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    options = [*APP, "--callback-url", f"http://127.0.0.1:{port}/", "--log-format", "json"]
+    options += ["--set", "callback.retry_delays_seconds=[60]"]
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        start_source(relay, "user1", "rtmp://cdn/x")
+        _, _, stderr = relay.stop(signal.SIGTERM)
+    told = json.loads(stderr)
+    assert (told["event"], told["uid"], told["callback_status"]) == (
+        "callback_undelivered",
+        "user1",
+        0,
+    )
+
+
+TARGETS = {
+    "public": (["http://8.8.8.8/?key=S3CRET"], "8.8.8.8 is public"),
+    "public, IPv6": (["http://[2001:4860:4860::8888]/"], "is public"),
+    "link-local": (["http://169.254.169.254/"], "never go there"),
+    "public and allowed": (["http://8.8.8.8/", "--callback-allow", "8.8.8.8"], None),
+    "private": (["http://10.0.0.1/"], None),
+    "name": (["http://callbacks.example.com/"], None),
+}
+
+
+@pytest.mark.parametrize(("options", "warning"), TARGETS.values(), ids=TARGETS.keys())
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_callback_url_that_policy_forbids_is_warned_of(
+    options: list[str], warning: str | None, log_format: str
+) -> None:
+    config = load_config({"callback_url": options[0], "callback_allow": tuple(options[2:])})
+    lines = list(render_warnings(find_hopeless(config), log_format))
+    assert len(lines) == (warning is not None)
+    for line in lines:
+        assert warning is not None
+        assert warning in line
+        assert "S3CRET" not in line
+        assert line.startswith('{"event": "warning"' if log_format == "json" else "Warning: ")
+
+
+def test_warning_does_not_keep_it_from_serving(ca_dir: Path, tmp_path: Path) -> None:
+    options = ("--callback-url", "http://8.8.8.8/")
+    with serving(ca_dir, tmp_path / "ready.json", *options) as relay:
+        code, _, stderr = relay.stop(signal.SIGTERM)
+    assert (code, stderr.count("\n")) == (0, 1)
+    assert "--callback-allow" in stderr
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

@@ -276,7 +276,7 @@ async def test_callbacks_show_every_attempt(control: Control, relay: RelayClient
     assert callback["body"]["context"]["rtmpurl"] == "rtmp://h/a"
     assert callback["body"]["msgid"] == callback["msgid"]
     assert callback["url"] == "http://127.0.0.1:1/cb"
-    assert callback["reason"] == "given up after 1 attempts"
+    assert callback["reason"] == "given up after 1 attempt"
     (attempt,) = callback["attempts"]
     assert attempt["status"] is None
     assert attempt["error"]
