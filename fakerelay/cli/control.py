@@ -42,6 +42,20 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _VerbCommand(click.Command):
+    """Knows the options that aren't its own, but stand before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in ("--url", "--token", "--ca-file"):
+                raise
+            place = f"fakerelay control {error.option_name} ... {ctx.info_name}"
+            message = f"{error.option_name} stands before the verb: {place}"
+            raise click.UsageError(message, ctx) from error
+
+
 @click.group(cls=_Verbs, subcommand_metavar="VERB [ARGS]...")
 @click.option(
     "--url",
@@ -50,13 +64,19 @@ class _Verbs(click.Group):
     help="The server's control_url.  [env: FAKERELAY_CONTROL_URL]",
 )
 @click.option("--token", help="Its --control-token.  [env: FAKERELAY_CONTROL_TOKEN]")
-@click.option("--ca-file", envvar="FAKERELAY_CA_FILE", help="What to trust where it speaks HTTPS.")
+@click.option(
+    "--ca-file",
+    envvar="FAKERELAY_CA_FILE",
+    help="What to trust where it speaks HTTPS.  [env: FAKERELAY_CA_FILE]",
+)
 @click.pass_context
 def control(ctx: click.Context, url: str, token: str | None, ca_file: str | None) -> None:
     """Ask the control plane of a running server; its answer goes to stdout, as JSON.
 
     What takes things away needs to be told of what: --appid, --world or --all.
     """
+    if "://" not in url:
+        raise ConfigError(f"--url {url!r} has no scheme; write it as 'http://{url}'")
     ctx.obj = Server(url, token, ca_file)
 
 
@@ -80,7 +100,7 @@ def _make_command(verb: Verb) -> click.Command:
         _show(asyncio.run(_call(server, verb.name, present)))
 
     doc = verb.doc.replace("`", "")
-    return click.Command(_hyphenate(verb.name), callback=run, params=parameters, help=doc)
+    return _VerbCommand(_hyphenate(verb.name), callback=run, params=parameters, help=doc)
 
 
 def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:
@@ -103,12 +123,24 @@ async def _call(server: Server, verb: str, parameters: Mapping[str, Any]) -> Any
             return await client.call(verb, **parameters)
     except ControlError as error:
         where = f" (at {error.pointer})" if error.pointer else ""
-        raise FakerelayError(f"{error.detail}{where}") from error
+        way_out = "; give it by --token or FAKERELAY_CONTROL_TOKEN" if error.status == 401 else ""
+        raise FakerelayError(f"{error.detail}{where}{way_out}") from error
     except FakerelayError as error:
         raise FakerelayError(
-            f"No answer from {server.url}: {error.__cause__ or error};"
-            " start 'fakerelay serve', or say with --url where it is"
+            f"No answer from {server.url}: {error.__cause__ or error}; {_way_out(error)}"
         ) from error
+
+
+def _way_out(error: FakerelayError) -> str:
+    import aiohttp
+
+    if isinstance(error.__cause__, aiohttp.ClientConnectorCertificateError):
+        return "give the CA that signed it, the server's ca_file, by --ca-file or FAKERELAY_CA_FILE"
+    if isinstance(error.__cause__, aiohttp.ClientConnectorSSLError):
+        return "where it speaks plain HTTP, say so: --url http://..."
+    if "HTTPS" in str(error):
+        return "say so: --url https://..., with --ca-file or FAKERELAY_CA_FILE for its CA"
+    return "start 'fakerelay serve', or say with --url where it is"
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext | None:

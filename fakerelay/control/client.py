@@ -10,6 +10,8 @@ import aiohttp
 from fakerelay.control.verbs import PREFIX, Call, VerbName, make_call
 from fakerelay.errors import ControlError, FakerelayError
 
+_MOST_QUOTED = 200
+
 
 class ControlClient:
     """Asks a server's control plane; use it with `async with`.
@@ -102,5 +104,7 @@ async def _read_error(response: aiohttp.ClientResponse) -> FakerelayError:
         told = (await response.json())["errors"][0]
         code, detail, pointer = told["code"], told["detail"], told["pointer"]
     except (ValueError, KeyError, IndexError, TypeError, aiohttp.ContentTypeError):
+        if response.content_type == "text/plain" and "HTTPS" in (text := await response.text()):
+            return FakerelayError(f"HTTP {response.status}: {text.strip()[:_MOST_QUOTED]}")
         return FakerelayError(f"HTTP {response.status} from what is no control plane")
     return ControlError(code, detail, pointer=pointer, status=response.status)

@@ -6,7 +6,11 @@ It costs other connections nothing: OpenSSL itself tells HTTP from a handshake t
 import ssl
 from typing import Any
 
-_BODY = b"This port speaks HTTPS: call it with https:// (--http-port opens one for plain HTTP)\n"
+# Both ports answer it: who asks for plain HTTP may want either.
+_BODY = (
+    b"This port speaks HTTPS: call it with https://"
+    b" (plain HTTP is for the vendor API alone, by --http-port)\n"
+)
 _ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)

@@ -1,7 +1,9 @@
 """The control plane from the command line, against a real one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from fakerelay.cli import cli
 from fakerelay.cli.values import Value
 from fakerelay.control.verbs import VERBS, Verb
 from fakerelay.relay import FakeRelay
+
+from .conftest import serving
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +80,7 @@ def test_profile_is_set_by_its_keys(relay: FakeRelay) -> None:
 REFUSALS = {
     "unknown verb": (["task"], "did you mean 'tasks'"),
     "no such app": (["app", "5"], "No world has app 5"),
-    "no target": (["reset"], "destroys"),
+    "no target": (["reset"], "appid=, world= or all="),
     "out of range": (["tasks", "--limit", "0"], "limit"),
     "no number": (["app", "x"], "'x' is no integer"),
     "no JSON": (["put-app", "1", "--live-rooms", "{"], "is no JSON"),
@@ -107,6 +111,78 @@ def test_unreadable_ca_file_is_named() -> None:
     result = CliRunner().invoke(cli, args)
     assert result.exit_code == 2
     assert "'/nowhere/ca.pem'" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def guarded(ca_dir: Path) -> Iterator[dict[str, Any]]:
+    """A server whose control plane is bound wide, so with TLS and a token, as its ready file."""
+    with TemporaryDirectory() as folder:
+        options = ("--control-host", "0.0.0.0", "--control-token", "S3CRET")
+        with serving(ca_dir, Path(folder) / "ready.json", *options) as relay:
+            yield relay.ready
+
+
+def test_https_control_plane_is_asked_with_its_ca_and_token(guarded: dict[str, Any]) -> None:
+    args = ["--url", guarded["control_url"], "--ca-file", guarded["ca_file"], "--token", "S3CRET"]
+    assert CliRunner().invoke(cli, ["control", *args, "health"]).exit_code == 0
+
+
+WRONG_WAYS: dict[str, tuple[Callable[[str], str], list[str], list[str]]] = {
+    "unknown CA": (str, [], ["--ca-file", "FAKERELAY_CA_FILE", "certificate"]),
+    "plain HTTP": (
+        lambda url: url.replace("https:", "http:"),
+        [],
+        ["speaks HTTPS", "--url https://", "--ca-file"],
+    ),
+    "no scheme": (lambda url: url.partition("//")[2], [], ["has no scheme", "'http://127.0.0.1:"]),
+}
+
+
+@pytest.mark.parametrize(("spell", "args", "hints"), WRONG_WAYS.values(), ids=WRONG_WAYS.keys())
+def test_wrong_way_to_a_guarded_control_plane_is_told_with_the_right_one(
+    guarded: dict[str, Any], spell: Callable[[str], str], args: list[str], hints: list[str]
+) -> None:
+    url = spell(guarded["control_url"])
+    result = CliRunner().invoke(cli, ["control", "--url", url, *args, "health"])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "start 'fakerelay serve'" not in result.stderr
+    for hint in hints:
+        assert hint in result.stderr
+
+
+@pytest.mark.parametrize("token", [[], ["--token", "wrong"]], ids=["missing", "wrong"])
+def test_token_that_is_wanted_is_told_by_our_own_option(
+    guarded: dict[str, Any], token: list[str]
+) -> None:
+    args = ["--url", guarded["control_url"], "--ca-file", guarded["ca_file"], *token]
+    result = CliRunner().invoke(cli, ["control", *args, "tasks"])
+    assert result.exit_code == 2
+    assert "--token or FAKERELAY_CONTROL_TOKEN" in result.stderr
+
+
+def test_https_to_a_plain_control_plane_is_told(relay: FakeRelay) -> None:
+    url = relay.control_url.replace("http:", "https:")
+    result = CliRunner().invoke(cli, ["control", "--url", url, "health"])
+    assert result.exit_code == 2
+    assert "--url http://" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--url", "--token", "--ca-file"])
+def test_option_of_the_group_behind_the_verb_is_told_its_place(option: str) -> None:
+    result = CliRunner().invoke(cli, ["control", "tasks", option, "x"])
+    assert result.exit_code == 2
+    assert f"{option} stands before the verb: fakerelay control {option} ... tasks" in result.stderr
+
+
+def test_unknown_option_of_a_verb_is_clicks_own() -> None:
+    result = CliRunner().invoke(cli, ["control", "tasks", "--tasked", "x"])
+    assert "No such option" in result.stderr
+
+
+def test_help_shows_each_variable() -> None:
+    shown = CliRunner().invoke(cli, ["control", "--help"]).stdout
+    for name in ("FAKERELAY_CONTROL_URL", "FAKERELAY_CONTROL_TOKEN", "FAKERELAY_CA_FILE"):
+        assert f"[env: {name}]" in " ".join(shown.split())
 
 
 VALUES: dict[str, tuple[dict[str, Any], str, Any]] = {
