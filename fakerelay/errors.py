@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+_MOST_KNOWN = 12
+
 
 class FakerelayError(Exception):
     """Somebody used fakerelay in a way it can't follow; the text says what, and the way out."""
@@ -30,4 +32,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     matches = get_close_matches(name, names, n=1)
     if matches:
         return f" (did you mean {matches[0]!r}?)"
-    return f" (known: {', '.join(names)})" if names else ""
+    listed = names if len(names) <= _MOST_KNOWN else [*names[:_MOST_KNOWN], "..."]
+    return f" (known: {', '.join(listed)})" if names else ""
