@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
+from fakerelay.control.callback_urls import explain_url
 from fakerelay.control.listing import show_page
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.core.commands import PutCertificate
@@ -164,5 +165,5 @@ def _check_url(url: str | None) -> str | None:
         return url if url is None else check_callback_url(url)
     except ConfigError as error:
         raise ControlError(
-            "invalid_callback_url", str(error), pointer="/callback_url", status=400
+            "invalid_callback_url", explain_url(url or ""), pointer="/callback_url", status=400
         ) from error

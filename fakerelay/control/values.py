@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fakerelay.control.callback_urls import explain_url
 from fakerelay.control.components import compile_component, components, find_component
 from fakerelay.control.verbs import TARGETS, Call, Verb, parameter_schemas
 from fakerelay.errors import ControlError, nearest
@@ -32,7 +33,9 @@ def check_call(call: Call) -> dict[str, Any]:
     if call.verb.needs_target and not any(name in call.parameters for name in TARGETS):
         raise ControlError(
             "missing_target",
-            f"{call.verb.name} destroys: say of what, by appid=, world= or all=true in the query",
+            "This destroys: say of what, one app, one world or all (?appid=, ?world= or ?all=true"
+            " over HTTP; --appid, --world or --all on the command line; appid=, world= or all=True"
+            " in Python)",
             pointer="/query",
         )
     schemas = parameter_schemas()
@@ -109,7 +112,9 @@ def _explain(
     if error.kind.name == "oneOf" or error.kind.name == "oneOfMultipleValid":
         keys = [option["required"][0] for option in node["oneOf"]]
         return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
-    shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
+    if path == ["callback_url"] and isinstance(value, str):
+        return _point(path), explain_url(value)
+    shown = "This" if node.get("writeOnly") else _show(value)
     hint = _find_hint(node, value)
     return _point(path), f"{shown} doesn't do{hint}: expected {_describe(node)}"
 
@@ -152,7 +157,9 @@ def _describe(node: Mapping[str, Any]) -> str:
     bounds = [
         text.format(_list(node[key]))
         for key, text in _BOUNDS.items()
-        if key in node and not (key == "enum" and len(node[key]) > _MOST_CHOICES)
+        if key in node
+        and not (key == "enum" and len(node[key]) > _MOST_CHOICES)
+        and not (key == "pattern" and len(node[key]) > _MOST_SHOWN)
     ]
     about = node.get("description", "").rstrip(".")
     return ", ".join(bounds or ["something else"]) + (f" ({about})" if about else "")
