@@ -19,6 +19,7 @@ _LOGGER = logging.getLogger("fakerelay")
 _MOST_BODY_BYTES: Final = 1024 * 1024
 _CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
 _JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
+_ROOT = re.compile(r"^/(_fakerelay/?)?(v[0-9]+/?)?")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,7 +65,10 @@ async def _read_call(verb: Verb, request: web.Request) -> Call:
         return Call(verb, parameters, None)
     content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
     if not _JSON.fullmatch(content_type):
-        detail = f"Content-Type must be application/json, got {content_type!r}"
+        detail = (
+            "Send the header 'Content-Type: application/json' and a JSON object as the body,"
+            f" '{{}}' where there is nothing to say (got Content-Type {content_type!r})"
+        )
         raise ControlError("unsupported_media_type", detail, status=415)
     return Call(verb, parameters, read_body(await request.read()))
 
@@ -106,9 +110,9 @@ def _render(error: ControlError, headers: Mapping[str, str] | None = None) -> we
 
 
 def _find_hint(path: str) -> str:
-    known = sorted({f"{PREFIX}/{verb.path}" for verb in VERBS.values()})
-    matches = get_close_matches(path, known, n=1) or [f"{PREFIX}/openapi.json"]
-    return f"Unknown path {_clean(path)!r} (did you mean {matches[0]!r}?)"
+    known = sorted({verb.path for verb in VERBS.values()})
+    matches = get_close_matches(_ROOT.sub("", path), known, n=1) or ["openapi.json"]
+    return f"Unknown path {_clean(path)!r} (did you mean '{PREFIX}/{matches[0]}'?)"
 
 
 def _clean(text: str) -> str:
