@@ -47,7 +47,11 @@ def find_component(reference: str) -> Mapping[str, Any]:
 def _read_profile_schema() -> dict[str, Any]:
     """A profile over the wire extends what is shipped, never a file of the server's machine."""
     schema: dict[str, Any] = schemas.read_json("profile")
-    schema["properties"]["extends"]["enum"] = _shipped_profiles()
+    schema["properties"]["extends"].update(
+        enum=_shipped_profiles(),
+        description="The shipped profile to start from, pinned by `name@version` or not;"
+        " the one in force if left out.",
+    )
     return schema
 
 
