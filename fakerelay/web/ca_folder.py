@@ -8,6 +8,7 @@ import json
 import os
 import ssl
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -53,14 +54,19 @@ class CaFolder:
 
     def is_usable(self, names: Iterable[str], at: float) -> bool:
         """Whether clients that trust what there is accept the leaf, at that time, as all these."""
+        return self.find_fault(names, at) is None
+
+    def find_fault(self, names: Iterable[str], at: float) -> str | None:
+        """Why the folder can't serve as all these names at that time; None: it can."""
         leaf = self.read_leaf()
-        return (
-            leaf is not None
-            and leaf.valid_from <= at < leaf.valid_until
-            and {*names} <= {*leaf.names}
-            and self.bundle.exists()
-            and self.truststore.exists()
-        )
+        if leaf is None:
+            return "leaf.pem is missing, damaged or of another CA"
+        if not leaf.valid_from <= at < leaf.valid_until:
+            return f"leaf.pem {_tell_validity(leaf, at)}"
+        if unknown := [name for name in names if name not in leaf.names]:
+            return f"leaf.pem isn't good for {', '.join(map(repr, unknown))}"
+        missing = [path.name for path in (self.bundle, self.truststore) if not path.exists()]
+        return f"{' and '.join(missing)} missing" if missing else None
 
     def read_leaf(self) -> LeafHeader | None:
         """What the leaf says of itself, unless it is missing, damaged, or of another CA."""
@@ -87,6 +93,12 @@ class CaFolder:
         if cafile and Path(cafile).absolute().parent == self.path:
             cafile = paths.openssl_cafile
         return [Path(path) for path in (cafile, paths.capath) if path and Path(path).exists()]
+
+
+def _tell_validity(leaf: LeafHeader, at: float) -> str:
+    is_early = at < leaf.valid_from
+    when = time.strftime("%Y-%m-%d", time.gmtime(leaf.valid_from if is_early else leaf.valid_until))
+    return f"is valid from {when} only" if is_early else f"expired on {when}"
 
 
 def digest(data: bytes) -> str:

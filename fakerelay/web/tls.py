@@ -118,9 +118,29 @@ class _LocalCa:
     def _renew(self, now: float) -> None:
         try:
             self._make(now)
-        except OSError:  # Such as a folder mounted read-only, which serves while its leaf is good.
-            if not self._folder.is_usable(self._names, now):
+        except (OSError, ConfigError) as error:
+            # Such as a secret mounted read-only, or without the CA's key: it serves while it can.
+            if not self._is_sealed(error) or self._folder.read_leaf() is None:
                 raise
+            if fault := self._folder.find_fault(self._names, now):
+                raise ConfigError(self._explain(fault, error)) from error
+
+    def _is_sealed(self, error: Exception) -> bool:
+        return isinstance(error, OSError) or not self._folder.ca_key.exists()
+
+    def _explain(self, fault: str, error: Exception) -> str:
+        """What is wrong with the leaf, why there's no other, and how to get one."""
+        folder = self._folder
+        reason, way_out = f"there is no {folder.ca_key.name}", ""
+        if isinstance(error, OSError):
+            reason = f"{error.strerror or error} ({error.filename or folder.path})"
+            way_out = "make it readable and writable for this user, or "
+        added = "".join(f" --tls-name {name}" for name in self._names if name not in NAMES)
+        return (
+            f"Can't use the CA folder {str(folder.path)!r}: {fault}, and can't be renewed:"
+            f" {reason}; {way_out}make the folder again{' with' if added else ''}{added},"
+            " or choose another with --ca-dir"
+        )
 
     def _make(self, now: float) -> None:
         from fakerelay.web import authority  # Slow to import, and hardly ever needed.

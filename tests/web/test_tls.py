@@ -383,6 +383,42 @@ class TestUnusableFolder:
         with pytest.raises(ConfigError, match="make it readable and writable"):
             tls.ensure_fresh(NOW + 366 * DAY)
 
+    def test_a_folder_without_its_key_serves_while_its_leaf_is_valid(self, folder: Path) -> None:
+        tls = open_tls(folder, ["mine.test"], now=NOW)
+        (folder / "ca-key.pem").unlink()
+        assert not tls.ensure_fresh(NOW + 364 * DAY)
+
+    @pytest.mark.parametrize("how", ["no key", "no lock"])
+    @pytest.mark.parametrize(
+        ("names", "days", "complaint"),
+        [
+            (
+                ["mine.test"],
+                366,
+                "leaf.pem expired on 2024-11-13, .*again with --tls-name mine.test",
+            ),
+            ([], 366, "leaf.pem expired on 2024-11-13, .*make the folder again,"),
+            ([], -2, "leaf.pem is valid from 2023-11-13 only, "),
+            (["other.test"], 0, "leaf.pem isn't good for 'other.test', .*--tls-name other.test"),
+        ],
+        ids=["expired", "expired without names", "not yet valid", "other name"],
+    )
+    def test_a_sealed_folder_tells_what_is_wrong_with_its_leaf(
+        self, folder: Path, how: str, names: list[str], days: int, complaint: str
+    ) -> None:
+        open_tls(folder, ["mine.test"], now=NOW)
+        if how == "no key":
+            (folder / "ca-key.pem").unlink()
+        else:
+            (folder / ".lock").unlink()
+            (folder / ".lock").mkdir()
+        before = (folder / "ca.pem").read_bytes()
+        with pytest.raises(ConfigError, match=complaint) as caught:
+            open_tls(folder, names, now=NOW + days * DAY)
+        assert "--ca-dir" in str(caught.value)
+        assert "delete" not in str(caught.value)
+        assert (folder / "ca.pem").read_bytes() == before
+
 
 class TestOwnCertificate:
     @pytest.fixture
