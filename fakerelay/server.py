@@ -1,8 +1,10 @@
 """The wiring: builds worlds, sockets and timers from a `Config`, and takes them down again."""
 
 import asyncio
+import errno
 import gc
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -74,6 +76,12 @@ class Server:
     def tls_files(self) -> TlsFiles:
         return self._tls.files if self._tls else TlsFiles()
 
+    @property
+    def _is_wide(self) -> bool:
+        """Whether others than this machine reach the control plane, which then speaks TLS."""
+        config = self.config
+        return config.control_port is not None and not is_loopback(config.control_host)
+
     async def start(self) -> None:
         """Open every port, or none. Raises `ConfigError`."""
         try:
@@ -103,6 +111,11 @@ class Server:
         config = self.config
         if config.control_port is not None:
             check_binding(config.control_host, config.control_token)
+        if config.no_tls and (config.tls_cert or config.tls_key) and not self._is_wide:
+            raise ConfigError(
+                "A TLS certificate is of no use with --no-tls; leave out --tls-cert and --tls-key,"
+                " or give --tls and, for plain HTTP besides, --http-port"
+            )
         for app in config.apps:
             await self._add_app(app)
         api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
@@ -122,8 +135,7 @@ class Server:
     async def _start_control(self) -> None:
         """Last, since it tells where the vendor API is; beyond loopback it speaks TLS."""
         config = self.config
-        is_wide = config.control_port is not None and not is_loopback(config.control_host)
-        if is_wide and self._tls is None:
+        if self._is_wide and self._tls is None:
             self._open_tls()
         plane = Plane(
             self.tenants,
@@ -143,7 +155,7 @@ class Server:
             logger=_PROTOCOL_LOGGER,
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
-        context = self._tls.context if self._tls and is_wide else None
+        context = self._tls.context if self._tls and self._is_wide else None
         self.control_url = await self._listen(
             runner, config.control_host, config.control_port, "control-port", context
         )
@@ -197,9 +209,9 @@ class Server:
         try:
             await site.start()
         except OSError as error:
+            way_out = _find_way_out(self.config, option, port, error)
             raise ConfigError(
-                f"Can't listen on {host}:{port}: {error.strerror or error}"
-                f" (choose another --{option}; 0 takes any free one)"
+                f"Can't listen on {host}:{port}: {error.strerror or error} ({way_out})"
             ) from error
         scheme = "https" if context else "http"
         return f"{scheme}://{_url_host(host)}:{runner.addresses[0][1]}"
@@ -251,6 +263,22 @@ async def _end_runner(runner: web.BaseRunner) -> None:
         if transport is not None:
             transport.abort()
     await asyncio.sleep(0)
+
+
+def _find_way_out(config: Config, option: str, port: int, error: OSError) -> str:
+    """What to change of the options where a port can't be listened on."""
+    # Newer Pythons tell without a number that none of a host's addresses is this machine's.
+    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None):
+        return f"choose another --{'control-host' if option == 'control-port' else 'host'}"
+    ports = {
+        "port": config.port,
+        "http-port": config.http_port,
+        "control-port": config.control_port,
+    }
+    rivals = [name for name, taken in ports.items() if taken == port and name != option]
+    if port and rivals and error.errno == errno.EADDRINUSE:
+        return f"--{rivals[0]} is {port} too: choose another for one of them; 0 takes any free one"
+    return f"choose another --{option}; 0 takes any free one"
 
 
 def _url_host(host: str) -> str:

@@ -316,6 +316,44 @@ def test_taken_port_leaves_nothing_half_started(tmp_path: Path, option: str) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("host", ["nosuch.invalid", "203.0.113.9"], ids=["unknown", "elsewhere"])
+@pytest.mark.parametrize(
+    ("option", "others"),
+    [("host", []), ("control-host", ["--control-token", "t", "--allow-host", "x"])],
+    ids=["host", "control-host"],
+)
+def test_host_that_is_not_ours_is_blamed_not_its_port(
+    ca_dir: Path, host: str, option: str, others: list[str]
+) -> None:
+    result = serve("--ca-dir", str(ca_dir), f"--{option}", host, *others)
+    assert result.exit_code == 2
+    assert f"Can't listen on {host}:0: " in result.stderr
+    assert f"(choose another --{option})" in result.stderr
+
+
+@pytest.mark.parametrize(("option", "rival"), [("http-port", "port"), ("control-port", "port")])
+def test_ports_of_our_own_that_collide_are_told(option: str, rival: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    result = serve("--no-tls", f"--{rival}", port, f"--{option}", port)
+    assert result.exit_code == 2
+    assert f"--{rival} is {port} too: choose another for one of them" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
+def test_certificate_without_tls_is_refused(tmp_path: Path, option: str) -> None:
+    result = serve("--no-tls", option, str(tmp_path / "own.pem"))
+    assert result.exit_code == 2
+    assert "of no use with --no-tls" in result.stderr
+
+
+def test_certificate_without_tls_serves_a_control_plane_bound_wide(tmp_path: Path) -> None:
+    wide = ("--control-host", "0.0.0.0", "--control-token", "t")
+    result = serve("--no-tls", *wide, "--tls-cert", str(tmp_path / "own.pem"))
+    assert "Can't read" in result.stderr
+    assert "own.pem" in result.stderr
+
+
 def test_usage_error_is_clicks_own() -> None:
     result = serve("--port", "high")
     assert result.exit_code == 2
