@@ -11,6 +11,8 @@ from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.watch import Watch
 
 MOST_BODY_BYTES: Final = 16 * 1024
+_MOST_TEXT: Final = 2000
+_MOST_WARNINGS: Final = 50
 
 
 class Exchange:
@@ -59,10 +61,31 @@ class Exchange:
         self.body_bytes = len(body)
         self.body = body if len(body) <= MOST_BODY_BYTES else body[:MOST_BODY_BYTES]
 
+    def trim(self) -> None:
+        """Cut off what would make a journal of bounded length take unbounded memory."""
+        self.target = self.target[:_MOST_TEXT]
+        self.trace_id = self.trace_id[:_MOST_TEXT]
+        more = len(self.warnings) - _MOST_WARNINGS
+        if more > 0:
+            rule = self.warnings[_MOST_WARNINGS].rule
+            self.warnings[_MOST_WARNINGS:] = [RuleWarning(rule, f"and {more} more warnings")]
+        if self.problem is not None and self.body_bytes > MOST_BODY_BYTES:
+            self.problem = _trim_problem(self.problem)
+
     @property
     def rule(self) -> str | None:
         """The rule that refused it."""
         return self.problem.rule if self.problem is not None else None
+
+
+def _trim_problem(problem: Problem) -> Problem:
+    explanation = dict(problem.explanation)
+    value = explanation.get("value")
+    if isinstance(value, str):
+        explanation["value"] = value[:_MOST_TEXT]
+    elif isinstance(value, (dict, list)):
+        explanation["value"] = "too large to keep"
+    return problem._replace(explanation=explanation)
 
 
 class Journal:
@@ -84,6 +107,7 @@ class Journal:
         return len(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
+        exchange.trim()
         exchange.number = self._next_number
         self._next_number += 1
         self._exchanges.append(exchange)
@@ -95,7 +119,7 @@ class Journal:
 
     def has_trace(self, trace_id: str) -> bool:
         """Whether a kept exchange bears this trace id."""
-        return trace_id in self._trace_counts
+        return trace_id[:_MOST_TEXT] in self._trace_counts
 
     def clear(self, is_wanted: Callable[[Exchange], bool] = lambda exchange: True) -> int:
         """Drop the exchanges that `is_wanted` picks; how many there were."""

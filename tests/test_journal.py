@@ -1,6 +1,6 @@
 import pytest
 
-from fakerelay.core.problems import token_missing
+from fakerelay.core.problems import RuleWarning, invalid_parameter, token_missing
 from fakerelay.journal import MOST_BODY_BYTES, Exchange, Journal
 
 
@@ -79,3 +79,24 @@ def test_exchange_names_the_rule_that_refused_it() -> None:
     assert one.rule is None
     one.problem = token_missing()
     assert one.rule == "token-required"
+
+
+def test_journal_keeps_little_of_very_much() -> None:
+    one = exchange("x" * 10_000)
+    one.target = "/" + "y" * 60_000
+    one.warnings = [RuleWarning("field-unknown", "not a field we know of")] * 70_000
+    one.keep_body(b"z" * (MOST_BODY_BYTES + 1))
+    one.problem = invalid_parameter("rtmpurl-count", "rtmpurl", "too many", "r" * 1_000_000)
+    journal = Journal(2)
+    journal.add(one)
+    assert len(one.trace_id) + len(one.target) + len(one.problem.explanation["value"]) == 6000
+    assert [len(one.warnings), one.warnings[-1].detail] == [51, "and 69950 more warnings"]
+    assert journal.has_trace("x" * 10_000)
+
+
+def test_large_value_of_a_field_is_left_out_of_the_explanation() -> None:
+    one = exchange()
+    one.keep_body(b"z" * (MOST_BODY_BYTES + 1))
+    one.problem = invalid_parameter("input-fields", "mixconfig.input", "wrong", [1] * 10_000)
+    Journal(2).add(one)
+    assert one.problem.explanation["value"] == "too large to keep"

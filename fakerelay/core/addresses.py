@@ -27,9 +27,13 @@ _QUERY_VALUE = re.compile(r"=[^&#]*")
 _PASSWORD = re.compile(r"^([^/?#]*//[^/?#@:]*:)[^/?#]*@")
 
 
-@lru_cache(maxsize=4096)
 def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
     """The one to five addresses of an `rtmpurl`, or the first thing wrong with it."""
+    is_usual = len(rtmpurl) <= MOST_ADDRESSES * (MOST_BYTES + 1)
+    return _read_known_list(rtmpurl) if is_usual else _read_list(rtmpurl)
+
+
+def _read_list(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
     texts = rtmpurl.split(",")
     if len(texts) > MOST_ADDRESSES:
         return invalid_parameter(
@@ -45,6 +49,9 @@ def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
             return address if len(texts) == 1 else _tell_which(address, number, text)
         addresses.append(address)
     return tuple(addresses)
+
+
+_read_known_list = lru_cache(maxsize=4096)(_read_list)
 
 
 def read_address(text: str) -> PushAddress | Problem:

@@ -100,9 +100,12 @@ def _find_holder(
     view: World, key: TaskKey, address: PushAddress, now: float, profile: Profile
 ) -> Mapping[str, Any] | None:
     """Who keeps `address` from the task `key`, told as far as its caller may know it."""
+    holders = view.holders(address.key)
+    if key in holders:
+        return None
     is_service_wide = profile.address_scope == "service"
-    for holder in view.holders(address.key):
-        if holder != key and (is_service_wide or holder[0] == key[0]):
+    for holder in holders:
+        if is_service_wide or holder[0] == key[0]:
             return _describe_holder(view, holder, key[0], address)
     for release in view.releases(address.key):
         other = release.task_key

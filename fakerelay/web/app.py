@@ -22,6 +22,7 @@ from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
 MOST_BODY_BYTES: Final = 1024 * 1024
+_MOST_SHOWN: Final = 500
 RULE_HEADER: Final = "X-Fakerelay-Rule"
 
 
@@ -77,12 +78,12 @@ class VendorApi:
     ) -> Outcome:
         """The checks in their order; from the token on, nothing else runs in between."""
         if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
-            return Outcome(problems.unknown_path(split_target(exchange.target)[0]))
+            return Outcome(problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN]))
         if request.method != hdrs.METH_POST:
             return Outcome(problems.method_not_allowed(request.method))
         body = await _read_body(request)
-        if body is None:
-            return Outcome(problems.body_too_large(MOST_BODY_BYTES))
+        if isinstance(body, Problem):
+            return Outcome(body)
         exchange.keep_body(body)
         certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
@@ -150,18 +151,17 @@ def _open_exchange(
     return exchange
 
 
-async def _read_body(request: web.BaseRequest) -> bytes | None:
-    """The body, or None where it is too large; as far as it came where its sender went away."""
+async def _read_body(request: web.BaseRequest) -> bytes | Problem:
     if (request.content_length or 0) > MOST_BODY_BYTES:
-        return None
+        return problems.body_too_large(MOST_BODY_BYTES)
     if request.content.is_eof() and request.content.exception() is None:
         return request.content.read_nowait()  # It came whole, with the head: nothing to wait for.
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
     try:
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        return None
-    except web.RequestPayloadError:
-        return b""
+        return problems.body_too_large(MOST_BODY_BYTES)
+    except (web.RequestPayloadError, ConnectionError):
+        return problems.malformed_json("json-body", "the body ended early")

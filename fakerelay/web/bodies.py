@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fakerelay.core.problems import Problem, invalid_parameter, malformed_json
+from fakerelay.core.problems import Problem, invalid_parameter
 from fakerelay.core.requests import START, STOP
 from fakerelay.schemas import compile_validator, describe_field, load_schema, rule_of
 
 _FIELD_ORDER: Final = ("appid", "roomid", "rtmpurl", "streamtype", "taskid", "mixconfig", "uid")
+_MANY_INPUTS: Final = 50
 _REASONS: Final = {
     "required": "is missing",
     "minimum": "is less than {limit}",
@@ -30,17 +31,15 @@ class BodySchema:
         self._validator = compile_validator(name)
 
     def check(self, body: Mapping[str, Any]) -> Problem | None:
-        try:
-            return None if self._validator.is_valid(body) else self._explain(body)
-        except ValueError:
-            # jsonschema-rs takes no more levels than this; deeper ones are as good as malformed.
-            return malformed_json("json-nesting", "nested too deeply")
+        return None if self._validator.is_valid(body) else self._explain(body)
 
     def _explain(self, body: Mapping[str, Any]) -> Problem:
         """What is wrong with the first wrong field, in the order of the contract's table."""
-        errors = list(self._validator.iter_errors(body))
-        error = min(errors, key=_rank)
+        first, part = self._narrow(body)
+        error = min(self._validator.iter_errors(part), key=_rank)
         path = _find_path(error)
+        if len(path) > 2 and isinstance(path[2], int):
+            path[2] += first
         is_missing = error.kind.name == "required"
         return invalid_parameter(
             rule_of(self._schema, error.schema_path),
@@ -49,6 +48,22 @@ class BodySchema:
             None if is_missing else error.instance,
             describe_field(self._schema, path),
         )
+
+    def _narrow(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """A body with the first inputs that are wrong, and the number of the first of them.
+
+        The validator makes all its errors before it tells one: a body may have a million.
+        """
+        mixconfig: Any = body.get("mixconfig")
+        inputs = mixconfig.get("input") if isinstance(mixconfig, dict) else None
+        if not isinstance(inputs, list) or len(inputs) <= _MANY_INPUTS:
+            return 0, body
+        for first in range(0, len(inputs), _MANY_INPUTS):
+            some = {**mixconfig, "input": inputs[first : first + _MANY_INPUTS]}
+            part = {**body, "mixconfig": some}
+            if not self._validator.is_valid(part):
+                return first, part
+        return 0, body
 
 
 BODY_SCHEMAS: Final = {START: "startrtmp.request", STOP: "stoprtmp.request"}

@@ -14,6 +14,7 @@ _PATH = re.compile(
 )
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _MEANINGFUL = re.compile(r"[&%+]")
+_MOST_BYTES: Final = 300  # with every character of the longest path percent-encoded
 _MOST_APPID: Final = 2**64 - 1
 
 
@@ -33,9 +34,13 @@ def split_target(target: str) -> tuple[str, str]:
     return path, query
 
 
-@lru_cache(maxsize=4096)
 def find_route(path: str) -> Route | None:
     """The call that a path names (rules `unknown-path`, `path-appid`, `legacy-paths`)."""
+    return _read_path(path) if len(path) <= _MOST_BYTES else None
+
+
+@lru_cache(maxsize=4096)
+def _read_path(path: str) -> Route | None:
     if "%" in path and "%2f" not in path.lower():
         path = unquote(path)
     match = _PATH.fullmatch(path)

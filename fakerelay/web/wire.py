@@ -20,6 +20,7 @@ _CHARSETS: Final = ("utf-8", "utf8")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_DIGITS: Final = 400
 _MOST_LEVELS: Final = 200
+_MOST_SHOWN: Final = 500
 
 
 @lru_cache(maxsize=256)
@@ -32,7 +33,7 @@ def check_content_type(value: str | None) -> Problem | None:
         return None
     # Bytes that are no UTF-8 come as lone surrogates, which no reply may hold.
     shown = value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return unsupported_content_type(shown)
+    return unsupported_content_type(shown and shown[:_MOST_SHOWN])
 
 
 def read_json(raw: bytes) -> dict[str, Any] | Problem:

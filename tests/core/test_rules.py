@@ -397,6 +397,14 @@ class TestRelease:
         assert not world.releases("rtmp://h/a")
 
 
+class TestScopeSwitchedWhileTasksRun:
+    def test_task_goes_on_with_an_address_that_another_app_holds_too(self) -> None:
+        apart = profile(address_scope="app")
+        world = world_after(start("u", "h/a"), start("x", "h/a", appid=OTHER), profile=apart)
+        assert outcome(perform(world, start("u", "h/a", "h/b"), 1.0)) is None
+        assert outcome(perform(world, start("v", "h/a"), 2.0)) == IN_USE
+
+
 class TestLiveRoom:
     needed = profile(requires_live_room=True)
 

@@ -304,6 +304,17 @@ async def test_request_half_sent_changes_nothing(
     assert revision(server) == before
 
 
+async def test_client_that_goes_away_in_its_body_is_journalled(open_server: OpenServer) -> None:
+    server = await open_server()
+    async with wire(server) as opened:
+        await opened.send(build(SOURCE)[:-5])
+        opened.abort()
+    await ask(server, build(STOP_SOURCE, path_of(STOP)))
+    gone = next(iter(server.tenants.default.journal))
+    assert gone.problem is not None
+    assert gone.problem.facts == {"reason": "the body ended early"}
+
+
 CHUNKS = {
     "no number": b"x\r\n{}\r\n0\r\n\r\n",
     "negative": b"-5\r\n{}\r\n0\r\n\r\n",

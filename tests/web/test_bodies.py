@@ -239,3 +239,37 @@ def test_refusal_explains_what_would_have_passed(body: Mapping[str, Any], expect
     problem = SCHEMAS[START].check(body)
     assert problem is not None
     assert problem.explanation["expected"] == expected
+
+
+def test_first_of_very_many_wrong_inputs_is_named() -> None:
+    inputs = [{"uid": f"u{number}"} for number in range(120)] + [1] * 100_000
+    problem = SCHEMAS[START].check(mix(input=inputs))
+    assert problem is not None
+    assert problem.facts == {"field": "mixconfig.input[120]", "reason": "must be an object"}
+
+
+def test_error_before_very_many_inputs_is_named_first() -> None:
+    problem = SCHEMAS[START].check({**mix(input=[1] * 1_000), "roomid": ""})
+    assert problem is not None
+    assert problem.facts["field"] == "roomid"
+
+
+def test_explaining_looks_at_few_of_very_many_wrong_inputs() -> None:
+    class Counting:
+        """The validator, noting how many inputs it is asked to explain."""
+
+        asked = 0
+
+        def __init__(self, validator: Any) -> None:
+            self.is_valid = validator.is_valid
+            self._validator = validator
+
+        def iter_errors(self, body: Any) -> Any:
+            self.asked += len(body["mixconfig"]["input"])
+            return self._validator.iter_errors(body)
+
+    schema = BodySchema(BODY_SCHEMAS[START])
+    counting = Counting(schema._validator)
+    schema._validator = counting  # type: ignore[assignment]  # stands in for the compiled one
+    assert schema.check(mix(input=[1] * 100_000)) is not None
+    assert counting.asked <= 50
