@@ -1,6 +1,7 @@
 """`fakerelay serve`: its options, and the life of the process around a `Server`."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,24 @@ from fakerelay.config import DEFAULT_CONTROL_PORT, DEFAULT_PORT, DEMO_APP, Confi
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEMO = f"{DEMO_APP.appid}:{DEMO_APP.certificate_id}:{DEMO_APP.certificate_key}"
+
+
+class _Switch(click.Option):
+    """A pair of flags, either of which may be a variable too: TLS=0 is NO_TLS=1."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        opposite = self.secondary_opts[0].removeprefix("--").replace("-", "_").upper()
+        given = os.environ.get(f"{ctx.auto_envvar_prefix}_{opposite}")
+        if value is not None or not given:
+            return value
+        return str(not click.BOOL.convert(given, self, ctx))
+
+
+def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from fakerelay import schemas
+
+    return [name for name in schemas.list_names("profiles") if name.startswith(incomplete)]
 
 
 def _option(name: str, text: str, **attributes: Any) -> Callable[[F], F]:
@@ -34,7 +53,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option("--host", "Where the vendor API listens. [127.0.0.1]", metavar="HOST"),
     _port("--port", f"Its port; 0 is any free one. [{DEFAULT_PORT}]"),
     _port("--http-port", "Serve it over plain HTTP besides."),
-    _option("--no-tls/--tls", "Plain HTTP on --port in place of HTTPS."),
+    _option("--no-tls/--tls", "Plain HTTP on --port in place of HTTPS.", cls=_Switch),
     _list("--tls-name", "A further name the certificate is good for", "NAME"),
     _file("--tls-cert", "A certificate of your own, in PEM."),
     _file("--tls-key", "Its key, in PEM; none where the certificate's file holds it."),
@@ -45,14 +64,23 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _list("--allow-host", "A name its callers may use for it", "NAME"),
     _list("--callback-allow", "A public host that callbacks may be sent to", "HOST"),
     _file("--callback-ca", "The CA of HTTPS callback receivers, in PEM."),
-    _option("--profile", "What is assumed of the vendor. [default]", metavar="NAME|FILE"),
+    _option(
+        "--profile",
+        "What is assumed of the vendor. [default]",
+        metavar="NAME|FILE",
+        shell_complete=_complete_profile,
+    ),
     _list("--set", "A key of the profile, changed", "KEY=VALUE"),
     _option("--state", "Where tasks are kept. [memory:]", metavar="URL"),
     _option("--journal-size", "Calls remembered. [10000]", type=click.IntRange(0), metavar="N"),
     _option("--log-format", "[text]", type=click.Choice(["text", "json"])),
     _file("--ready-file", "Written, in JSON, once all ports answer; gone when they don't."),
     _option("--ready-file-mode", "Its mode. [0600]", metavar="OCTAL"),
-    _option("--explain/--no-explain", "Name the rule of a refusal in X-Fakerelay-Rule. [explain]"),
+    _option(
+        "--explain/--no-explain",
+        "Name the rule of a refusal in X-Fakerelay-Rule. [explain]",
+        cls=_Switch,
+    ),
 )
 
 
@@ -63,8 +91,11 @@ def _with_options(command: F) -> F:
 
 
 @click.command(
+    short_help="Serve the vendor's API, and a control plane on another port.",
     epilog="Options win over the environment (FAKERELAY_SERVE_PORT for --port), which wins over"
-    " the configuration file. Ctrl-C or SIGTERM stops it."
+    " the configuration file. A variable takes 1 or 0 for a flag, and several values of a"
+    " repeatable option apart by spaces: what has spaces in it needs the option or the file."
+    " Ctrl-C or SIGTERM stops it.",
 )
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML.")
 @_list("--app", f"An app and the certificate that opens it [{_DEMO}]", "APPID:CERTID:CERTKEY")

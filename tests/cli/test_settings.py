@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from fakerelay.cli import cli
@@ -62,6 +63,42 @@ def test_option_wins_over_the_environment(file: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("FAKERELAY_SERVE_PORT", "1002")
     config = load("--config", str(file), "--port", "1003", "--tls", "--explain")
     assert (config.port, config.no_tls, config.explain) == (1003, False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "no_tls", "explain"),
+    [
+        ("NO_TLS", "1", True, True),
+        ("TLS", "0", True, True),
+        ("TLS", "true", False, True),
+        ("TLS", "", False, True),
+        ("EXPLAIN", "no", False, False),
+        ("NO_EXPLAIN", "1", False, False),
+    ],
+)
+def test_flag_is_set_by_either_of_its_names(
+    name: str, value: str, no_tls: bool, explain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FAKERELAY_SERVE_{name}", value)
+    config = load()
+    assert (config.no_tls, config.explain) == (no_tls, explain)
+
+
+def test_flag_in_no_known_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKERELAY_SERVE_TLS", "perhaps")
+    with pytest.raises(click.BadParameter, match="perhaps"):
+        load()
+
+
+def test_option_wins_over_the_other_name_of_its_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKERELAY_SERVE_TLS", "0")
+    assert not load("--tls").no_tls
+
+
+def test_shipped_profiles_complete() -> None:
+    (profile,) = (each for each in serve.params if each.name == "profile")
+    offered = profile.shell_complete(click.Context(serve), "de")
+    assert "default" in [each.value for each in offered]
 
 
 def test_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
