@@ -56,7 +56,11 @@ class _VerbCommand(click.Command):
             raise click.UsageError(message, ctx) from error
 
 
-@click.group(cls=_Verbs, subcommand_metavar="VERB [ARGS]...")
+@click.group(
+    cls=_Verbs,
+    subcommand_metavar="VERB [ARGS]...",
+    short_help="Ask the control plane of a running server.",
+)
 @click.option(
     "--url",
     default=f"http://127.0.0.1:{DEFAULT_CONTROL_PORT}",
@@ -100,7 +104,10 @@ def _make_command(verb: Verb) -> click.Command:
         _show(asyncio.run(_call(server, verb.name, present)))
 
     doc = verb.doc.replace("`", "")
-    return _VerbCommand(_hyphenate(verb.name), callback=run, params=parameters, help=doc)
+    first = doc.partition(". ")[0].removesuffix(".") + "."  # whole, where click would cut it
+    return _VerbCommand(
+        _hyphenate(verb.name), callback=run, params=parameters, help=doc, short_help=first
+    )
 
 
 def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:

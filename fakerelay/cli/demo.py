@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fakerelay.server import Server
 
 
-@click.command()
+@click.command(short_help="Play a whole broadcast, and explain what happens.")
 @click.option("--serve", is_flag=True, help="Stay up afterwards, to be played with.")
 def demo(*, serve: bool) -> None:
     """Play a whole broadcast through the real HTTP API, and explain what happens.

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 
-@click.command()
+@click.command(short_help="Print the push-status callbacks that arrive on a port.")
 @click.option("--port", required=True, type=click.IntRange(0, 65535), metavar="PORT")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(

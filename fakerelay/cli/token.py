@@ -6,7 +6,7 @@ from fakerelay.cli.keys import ask_key, read_key
 from fakerelay.errors import ConfigError
 
 
-@click.command()
+@click.command(short_help='Print the value of the "token" header.')
 @click.argument("certificate_id", metavar="CERTID")
 def token(certificate_id: str) -> None:
     """Print the value of the "token" header for a certificate.

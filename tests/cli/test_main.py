@@ -41,6 +41,14 @@ def test_help_lists_every_command() -> None:
         assert f"\n  {name}" in result.stdout
 
 
+@pytest.mark.parametrize("args", [[], ["control"]], ids=["fakerelay", "control"])
+def test_help_cuts_no_sentence(args: list[str]) -> None:
+    result = CliRunner().invoke(cli, [*args, "--help"])
+    listed = result.stdout.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_explains_itself(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"], prog_name="fakerelay")
