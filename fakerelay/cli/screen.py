@@ -43,9 +43,16 @@ class Screen:
 
 
 def _render(body: Mapping[str, Any], indent: str) -> str:
-    """A line for each key, and what is inside it in that line."""
-    lines = ",\n".join(f"{indent}  {json.dumps(key)}: {json.dumps(body[key])}" for key in body)
+    """A line for each key, and what is inside it in that line, or below where it is too long."""
+    lines = ",\n".join(f"{indent}  {_render_item(key, body[key], indent)}" for key in body)
     return f"{indent}{{\n{lines}\n{indent}}}"
+
+
+def _render_item(key: str, value: Any, indent: str) -> str:
+    line = f"{json.dumps(key)}: {json.dumps(value)}"
+    if len(indent) + len(line) + 3 <= _WIDTH or not isinstance(value, dict):
+        return line
+    return f"{json.dumps(key)}: {_render(value, indent + '  ').lstrip()}"
 
 
 def _print_plain(text: str, style: str) -> None:

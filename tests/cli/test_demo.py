@@ -63,6 +63,15 @@ def test_stays_up_until_told_to_stop() -> None:
     assert "http://127.0.0.1:" in shown[0]
 
 
+def test_reader_who_goes_ends_it_quietly() -> None:
+    with start([sys.executable, "-m", "fakerelay", "demo"]) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
