@@ -187,8 +187,9 @@ def _dump(body: dict[str, Any]) -> bytes:
 
 
 async def test_fuzzed_requests_never_break_anything(
-    open_server: OpenServer, capfd: pytest.CaptureFixture[str]
+    open_server: OpenServer,
 ) -> None:
+    """The fixture watches the log: what a request made anything complain of fails this as well."""
     witness = Witness()
     server = await open_server(journal_size=10, on_exchange=witness.see)
     witness.view = server.tenants.default.service.view
@@ -208,7 +209,6 @@ async def test_fuzzed_requests_never_break_anything(
     # Or else it has not been the vendor API that was fuzzed.
     assert witness.codes[0] > REQUESTS / 50, witness.codes
     assert len(witness.codes) >= 12, witness.codes
-    assert capfd.readouterr() == ("", "")
 
 
 class Witness:
