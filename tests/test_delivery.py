@@ -71,7 +71,7 @@ class MemorySender:
 class Bench:
     """A delivery on a clock that stands still, with a receiver in memory."""
 
-    def __init__(self, **limits: int) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.clock = VirtualClock(START)
         self.sender = MemorySender(self.clock)
         self.delivery = Delivery(self.clock, SeededIds(1), self.sender, **limits)
