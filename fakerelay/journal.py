@@ -3,9 +3,10 @@
 It never holds a token or a certificate's key.
 """
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.watch import Watch
@@ -18,7 +19,8 @@ _MOST_WARNINGS: Final = 50
 class Exchange:
     """One request and its reply, filled in on its way through the checks.
 
-    `at` is in seconds since 1970 on the world's clock, `duration_seconds` real time.
+    `at` is in seconds since 1970 on the world's clock, `duration_seconds` real time. `names` is
+    what its body names, once somebody has read that.
     """
 
     __slots__ = (
@@ -30,6 +32,7 @@ class Exchange:
         "code",
         "duration_seconds",
         "method",
+        "names",
         "number",
         "operation",
         "problem",
@@ -51,6 +54,7 @@ class Exchange:
         self.trace_id = ""
         self.body = b""
         self.body_bytes = 0
+        self.names: Mapping[str, Any] | None = None
         self.problem: Problem | None = None
         self.warnings: list[RuleWarning] = []
         self.status = 0
@@ -89,7 +93,10 @@ def _trim_problem(problem: Problem) -> Problem:
 
 
 class Journal:
-    """The newest `size` exchanges of a world; what had to go is counted in `evicted`."""
+    """The newest `size` exchanges of a world; what had to go is counted in `evicted`.
+
+    `cleared` counts what `clear` has dropped.
+    """
 
     def __init__(self, size: int) -> None:
         self._exchanges: deque[Exchange] = deque()
@@ -97,6 +104,7 @@ class Journal:
         self._trace_counts: dict[str, int] = {}
         self._next_number = 1
         self.evicted = 0
+        self.cleared = 0
         self.watch = Watch()
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -117,6 +125,17 @@ class Journal:
             self.evicted += 1
         self.watch.notify()
 
+    @property
+    def oldest(self) -> int:
+        """The number of the first exchange that is kept, or would be."""
+        return self._exchanges[0].number if self._exchanges else self._next_number
+
+    def newer(self, number: int, most: int) -> list[Exchange]:
+        """The first exchanges after a number, without a look at those before."""
+        kept = self._exchanges
+        start = bisect_right(kept, number, key=_by_number)
+        return [kept[index] for index in range(start, min(start + most, len(kept)))]
+
     def has_trace(self, trace_id: str) -> bool:
         """Whether a kept exchange bears this trace id."""
         return trace_id[:_MOST_TEXT] in self._trace_counts
@@ -127,6 +146,7 @@ class Journal:
         self._exchanges = deque(e for e in self._exchanges if not is_wanted(e))
         for exchange in dropped:
             self._forget(exchange)
+        self.cleared += len(dropped)
         return len(dropped)
 
     def _forget(self, exchange: Exchange) -> None:
@@ -135,3 +155,7 @@ class Journal:
             self._trace_counts[exchange.trace_id] = left
         else:
             del self._trace_counts[exchange.trace_id]
+
+
+def _by_number(exchange: Exchange) -> int:
+    return exchange.number

@@ -3,8 +3,9 @@
 import json
 from typing import Final
 
-from fakerelay.control.listing import Listing, show_list
+from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.control.search import Listing
 from fakerelay.core.callbacks import Notification
 from fakerelay.tenants import Tenant
 
@@ -43,4 +44,5 @@ _CALLBACKS: Final = Listing[Notification](
     render=show_callback,
     watch=lambda tenant: tenant.delivery.watch,
     evicted=lambda tenant: tenant.delivery.evicted,
+    number=lambda notification: notification.number,
 )

@@ -3,20 +3,24 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from fakerelay import schemas
-from fakerelay.control.listing import Listing, address_key, show_list
+from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.control.search import Listing, address_key
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.journal import Exchange
 from fakerelay.tenants import Tenant
 
 _MOST_LEVELS: Final = 50
+_NAMES: Final = ("roomid", "taskid", "uid")
+_NAMELESS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 async def list_requests(plane: Plane, values: Values, body: Json) -> Json:
-    return await show_list(plane, _REQUESTS, values)
+    return await show_list(plane, REQUESTS, values)
 
 
 async def clear_requests(plane: Plane, values: Values, body: Json) -> Json:
@@ -116,24 +120,31 @@ def _clean(text: str) -> str:
 
 def _read_name(field: str) -> Callable[[Exchange], Any]:
     """A name as it was sent, whether or not the request got so far that it meant something."""
-
-    def read(exchange: Exchange) -> Any:
-        body = _read_body(exchange)
-        return body.get(field) if isinstance(body, dict) else None
-
-    return read
+    return lambda exchange: _read_names(exchange).get(field)
 
 
-def _read_address_keys(exchange: Exchange) -> set[str]:
-    text = _read_name("rtmpurl")(exchange)
-    return {address_key(part) for part in text.split(",")} if isinstance(text, str) else set()
+def _read_names(exchange: Exchange) -> Mapping[str, Any]:
+    """Read once and kept with the exchange: lists filter by them again and again."""
+    if exchange.names is None:
+        exchange.names = _parse_names(exchange)
+    return exchange.names
+
+
+def _parse_names(exchange: Exchange) -> Mapping[str, Any]:
+    body = _read_body(exchange)
+    if not isinstance(body, dict):
+        return _NAMELESS
+    names: dict[str, Any] = {name: body[name] for name in _NAMES if isinstance(body.get(name), str)}
+    if isinstance(body.get("rtmpurl"), str):
+        names["rtmpurl"] = frozenset(address_key(part) for part in body["rtmpurl"].split(","))
+    return names
 
 
 def _read_rules(exchange: Exchange) -> set[str | None]:
     return {exchange.rule, *(warning.rule for warning in exchange.warnings)}
 
 
-_REQUESTS: Final = Listing[Exchange](
+REQUESTS: Final = Listing[Exchange](
     items=lambda tenant: tenant.journal,
     facts={
         "appid": lambda exchange: exchange.appid,
@@ -143,10 +154,12 @@ _REQUESTS: Final = Listing[Exchange](
         "roomid": _read_name("roomid"),
         "taskid": _read_name("taskid"),
         "uid": _read_name("uid"),
-        "rtmpurl": _read_address_keys,
+        "rtmpurl": _read_name("rtmpurl"),
     },
     at=lambda exchange: exchange.at,
     render=show_request,
     watch=lambda tenant: tenant.journal.watch,
     evicted=lambda tenant: tenant.journal.evicted,
+    number=lambda exchange: exchange.number,
+    log=lambda tenant: tenant.journal,
 )

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from fakerelay.control.listing import Listing, address_key, show_list
+from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.control.search import Listing, address_key
 from fakerelay.core.addresses import mask_address
 from fakerelay.core.commands import SetPushStatus
 from fakerelay.core.mixing import read_output, resolve_tiles
