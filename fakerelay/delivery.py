@@ -85,7 +85,7 @@ class Delivery:
         """Queue what one commit of one app has to tell; call it in the order of the commits.
 
         Takes one event or more. Nothing goes before the gate it answers is opened; what no call
-        caused is open at once.
+        caused is open at once. All attempts go to this URL, whatever becomes of the app's later.
         """
         outbox = self._outboxes.get(events[0].key[0]) or self._make_outbox(events[0].key[0])
         batch = Batch(url, at, policy)
@@ -110,18 +110,17 @@ class Delivery:
         everything = chain(self._finished, chain.from_iterable(pending))
         return iter(sorted(everything, key=_by_number))
 
-    async def drop(self, appid: int, *, grace_seconds: float = 1.0) -> None:
-        """Forget an app's notifications; posts in flight may end in the grace, then are cut off."""
-        outbox = self._outboxes.pop(appid, None)
+    def drop(self, appid: int, *, grace_seconds: float = 1.0) -> asyncio.Task[None]:
+        """Forget an app's notifications at once.
+
+        Posts in flight may end in the grace, then are cut off: the answered task ends with them.
+        """
+        outbox = self._outboxes.pop(appid, _Outbox())
         kept = [each for each in self._finished if each.appid != appid]
         self._finished = deque(kept, maxlen=self._finished.maxlen)
         self.watch.notify()
-        if outbox is None:
-            return
         outbox.clear()
-        if outbox.tasks:
-            await asyncio.wait(outbox.tasks, timeout=grace_seconds)
-        await _cut_off(outbox.tasks)
+        return asyncio.get_running_loop().create_task(_let_end(outbox.tasks, grace_seconds))
 
     async def close(self, grace_seconds: float) -> list[Notification]:
         """Give what is pending a last chance, then fail and answer what was not delivered."""
@@ -173,6 +172,8 @@ class Delivery:
         delay = batch.policy.delay_seconds
         if delay and queued:
             let_go = partial(self._let_go_late, outbox, batch, queued)
+            for notification in queued:
+                notification.next_attempt_at = batch.at + delay
             timer = self._clock.call_at(batch.at + delay, let_go)
             outbox.timers[queued[0].number] = timer
         else:
@@ -180,6 +181,8 @@ class Delivery:
 
     def _let_go_late(self, outbox: _Outbox, batch: Batch, queued: list[Notification]) -> None:
         outbox.timers.pop(queued[0].number, None)
+        for notification in queued:
+            notification.next_attempt_at = None
         self._let_go(outbox, batch, queued)
 
     def _let_go(self, outbox: _Outbox, batch: Batch, queued: list[Notification]) -> None:
@@ -281,6 +284,14 @@ def _count(attempts: int) -> str:
 
 def _by_number(notification: Notification) -> int:
     return notification.number
+
+
+async def _let_end(tasks: set[asyncio.Task[None]], grace_seconds: float) -> None:
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace_seconds)
+    finally:
+        await _cut_off(tasks)
 
 
 async def _cut_off(tasks: Iterable[asyncio.Task[None]]) -> None:

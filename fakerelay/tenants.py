@@ -3,13 +3,15 @@
 An appid belongs to one world, so the path of a request finds it.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
-from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp
+from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.problems import Problem
@@ -69,6 +71,7 @@ class Tenants:
         self._parts = parts
         self._by_id: dict[str, Tenant] = {}
         self._by_appid: dict[int, Tenant] = {}
+        self._endings: set[asyncio.Task[None]] = set()
         self.watch = Watch()
         self.default = self.create(DEFAULT_WORLD)
 
@@ -108,15 +111,19 @@ class Tenants:
         return tenant
 
     async def drop(self, tenant: Tenant) -> None:
-        """Forget a world with all it holds; what is being delivered is let finish."""
+        """Forget a world with all it holds, as `remove_app` does each of its apps."""
+        self._by_id.pop(tenant.id, None)
         for app in list(tenant.service.view.apps()):
             await self.remove_app(tenant, app.appid)
-        await tenant.delivery.close(grace_seconds=0)
-        self._by_id.pop(tenant.id, None)
         self.watch.notify()
 
     async def put_app(self, tenant: Tenant, app: App) -> None:
-        """Add or change an app. Raises `ConfigError` if the appid is another world's."""
+        """Add or change an app.
+
+        Raises `ConfigError` if the appid is another world's, or the world has been dropped.
+        """
+        if self._by_id.get(tenant.id) is not tenant:
+            raise ConfigError(f"World {tenant.id!r} has been dropped: choose another one")
         owner = self._by_appid.get(app.appid)
         if owner is not None and owner is not tenant:
             raise ConfigError(
@@ -126,14 +133,38 @@ class Tenants:
         await tenant.service.apply(PutApp(app))
 
     async def remove_app(self, tenant: Tenant, appid: int) -> None:
+        """Forget an app and its callbacks; `let_end` waits for the posts that are in flight."""
         self._by_appid.pop(appid, None)
         await tenant.service.apply(RemoveApp(appid))
-        await tenant.delivery.drop(appid)
+        self._drop_callbacks(tenant, appid)
+
+    async def reset_app(self, tenant: Tenant, appid: int) -> None:
+        """Forget what an app did; `let_end` waits for the posts that are in flight."""
+        await tenant.service.apply(ResetApp(appid))
+        self._drop_callbacks(tenant, appid)
+
+    async def let_end(self) -> None:
+        """Wait until no post of what was forgotten so far is in flight: about a second at most."""
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    async def close(self, grace_seconds: float) -> list[Notification]:
+        """Give every world's callbacks a grace, and say which were not delivered."""
+        forgotten = asyncio.ensure_future(self.let_end())
+        closing = (tenant.delivery.close(grace_seconds) for tenant in self)
+        closed = await asyncio.gather(*closing)
+        await forgotten
+        return list(chain.from_iterable(closed))
 
     async def put_account(self, tenant: Tenant, app: App, certificate: Certificate) -> None:
         """Add an app together with a certificate that opens it."""
         await self.put_app(tenant, app)
         await tenant.service.apply(PutCertificate(certificate))
+
+    def _drop_callbacks(self, tenant: Tenant, appid: int) -> None:
+        ending = tenant.delivery.drop(appid)
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
 
     def free_appid(self) -> int:
         """A random appid that no world has, exact in every language's numbers (below 2^53)."""

@@ -346,7 +346,7 @@ async def test_drop_lets_what_is_in_flight_end_but_not_try_again(bench: Bench) -
     bench.sender.stuck[URL] = asyncio.Event()
     bench.sender.answer = lambda post: BROKEN
     await bench.tell(("a", 0), ("a", 3))
-    dropping = asyncio.create_task(bench.delivery.drop(1, grace_seconds=30))
+    dropping = bench.delivery.drop(1, grace_seconds=30)
     await asyncio.sleep(0)
     assert not dropping.done()
     bench.sender.stuck.pop(URL).set()
@@ -391,6 +391,29 @@ async def test_close_waits_for_no_retry_beyond_the_grace(bench: Bench) -> None:
     await bench.clock.advance(31 - 16)
     [left] = await asyncio.wait_for(bench.delivery.close(15), 5)
     assert len(left.attempts) == 5
+
+
+async def test_delayed_notification_says_when_it_goes(bench: Bench) -> None:
+    bench.emit(("a", 0), ("a", 3), policy=replace(POLICY, delay_seconds=2.5))()
+    due = [each.next_attempt_at for each in bench.delivery.notifications()]
+    assert due == [START + 2.5] * 2
+    await bench.clock.advance(2.5)
+    assert [each.next_attempt_at for each in bench.delivery.notifications()] == [None] * 2
+
+
+async def test_close_waits_for_no_delay_beyond_the_grace(bench: Bench) -> None:
+    bench.emit(("a", 0), policy=replace(POLICY, delay_seconds=16))()
+    [left] = await asyncio.wait_for(bench.delivery.close(15), 5)
+    assert left.attempts == ()
+
+
+async def test_drop_has_forgotten_before_what_is_in_flight_ends(bench: Bench) -> None:
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0))
+    dropping = bench.delivery.drop(1, grace_seconds=30)
+    assert bench.states() == []
+    bench.sender.stuck.pop(URL).set()
+    await dropping
 
 
 async def test_closed_delivery_takes_nothing_more(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from fakerelay.control import accounts, callbacks, documents, requests, tasks, w
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.values import check_call
 from fakerelay.control.verbs import Call, VerbName, make_call
+from fakerelay.errors import FakerelayError
 
 Handler = Callable[[Plane, Values, Json], Awaitable[Json]]
 
@@ -49,6 +50,28 @@ class LocalControl:
         """
         return await self.perform(make_call(verb, parameters))
 
+    def call_at_once(self, verb: VerbName | str, /, **parameters: Any) -> Json:
+        """Do a verb without waiting, so from inside the loop: posts in flight of what it forgets
+        end later. Raises ControlError, or FakerelayError for a list that has to be waited for.
+        """
+        work = self._begin(make_call(verb, parameters))
+        try:
+            work.send(None)
+        except StopIteration as done:
+            return done.value
+        work.close()
+        raise FakerelayError(
+            "This would have to wait, and the relay runs in the loop that waits:"
+            " use 'await relay.acontrol(...)'"
+        )
+
     async def perform(self, call: Call) -> Json:
         """Do what a call says, once its values have been found in order."""
+        answer = await self._begin(call)
+        if call.verb.destroys:
+            await self._plane.tenants.let_end()
+        return answer
+
+    async def _begin(self, call: Call) -> Json:
+        """All of it but the end of posts in flight; nothing but a list is waited for in between."""
         return await HANDLERS[call.verb.name](self._plane, check_call(call), call.body)

@@ -3,7 +3,6 @@
 from fakerelay.control import requests
 from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
 from fakerelay.control.plane import Json, Plane, Values, show_profile
-from fakerelay.core.commands import ResetApp
 from fakerelay.core.model import App
 from fakerelay.core.profile import Profile
 from fakerelay.errors import ConfigError, ControlError
@@ -69,8 +68,7 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
         apps.append(app.appid)
         tasks += tenant.service.view.running_count(app.appid)
         callbacks += sum(each.appid == app.appid for each in tenant.delivery.notifications())
-        await tenant.service.apply(ResetApp(app.appid))
-        await tenant.delivery.drop(app.appid)
+        await plane.tenants.reset_app(tenant, app.appid)
     dropped = requests.clear(plane, values)
     return {"apps": apps, "tasks": tasks, "requests": dropped, "callbacks": callbacks}
 
