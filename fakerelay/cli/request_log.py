@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from fakerelay.cli.printer import Printer
 from fakerelay.core.addresses import mask_address
 from fakerelay.journal import Exchange
 
@@ -23,11 +24,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestLog:
-    """Takes exchanges as the server closes them, and other lines; use it inside its event loop."""
+    """Takes exchanges as the server closes them, and other lines; use it inside its event loop.
 
-    def __init__(self, log_format: str) -> None:
-        self._render: Render = render_json if log_format == "json" else render_text
+    Lines that nobody reads are left out in the end, and counted in the next one that is printed.
+    """
+
+    def __init__(self, log_format: str, printer: Printer) -> None:
+        self._is_json = log_format == "json"
+        self._render: Render = render_json if self._is_json else render_text
+        self._printer = printer
         self._waiting: list[Exchange | str] = []
+        self._left_out = 0
 
     def __call__(self, exchange: Exchange | str) -> None:
         if not self._waiting:
@@ -37,8 +44,24 @@ class RequestLog:
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
         render = self._render
-        lines = (each if isinstance(each, str) else render(each) for each in waiting)
-        print_line("\n".join(lines))
+        lines = [each if isinstance(each, str) else render(each) for each in waiting]
+        if self._left_out:
+            lines.insert(0, self._tell_left_out())
+        if self._printer.print("\n".join(lines)):
+            self._left_out = 0
+        else:
+            self._left_out += len(waiting)
+
+    def close(self) -> None:
+        """Print what is still to be printed."""
+        if self._waiting:
+            self._write()
+        self._printer.close()
+
+    def _tell_left_out(self) -> str:
+        if self._is_json:
+            return json.dumps({"event": "left_out", "lines": self._left_out})
+        return f"({self._left_out} lines left out: nobody read them)"
 
 
 def print_line(text: str) -> None:

@@ -10,6 +10,7 @@ import click
 
 from fakerelay.config import DEFAULT_CONTROL_PORT, DEFAULT_PORT, DEMO_APP, Config
 
+_STDOUT = 1
 F = TypeVar("F", bound=Callable[..., Any])
 _DEMO = f"{DEMO_APP.appid}:{DEMO_APP.certificate_id}:{DEMO_APP.certificate_key}"
 
@@ -110,13 +111,14 @@ def serve(**given: Any) -> None:
 
 async def run(config: Config) -> None:
     """Serve until a signal says stop. Raises ConfigError, and then nothing has been started."""
+    from fakerelay.cli.printer import Printer
     from fakerelay.cli.ready import remove_ready_file
     from fakerelay.cli.request_log import RequestLog
     from fakerelay.cli.undelivered import render_failed_json, render_failed_text
     from fakerelay.cli.waiting import stop_signals
     from fakerelay.server import Server, tune_process
 
-    log = RequestLog(config.log_format)
+    log = RequestLog(config.log_format, Printer(_STDOUT))
     render_failed = render_failed_json if config.log_format == "json" else render_failed_text
     server = Server(config, on_exchange=log, on_failed=lambda failed: log(render_failed(failed)))
     with stop_signals() as stop:
@@ -130,7 +132,9 @@ async def run(config: Config) -> None:
                 if config.ready_file:
                     remove_ready_file(config.ready_file, server)
             finally:
-                _report(await server.close(), config.log_format)
+                undelivered = await server.close()
+                log.close()
+                _report(undelivered, config.log_format)
 
 
 def _announce(server: Any, config: Config) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import pytest
 
+from fakerelay.cli.printer import Printer
 from fakerelay.cli.request_log import RequestLog, printable, render_json, render_text
 from fakerelay.core import problems
 from fakerelay.core.problems import RuleWarning
@@ -116,11 +118,61 @@ def test_what_is_cut_has_been_masked_before() -> None:
     assert "S3CRET" not in render_text(exchange(json.dumps({"rtmpurl": rtmpurl}).encode()))
 
 
-async def test_calls_of_one_turn_are_written_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    log = RequestLog("json")
+class Paper(Printer):
+    """Keeps what is printed, while there is room."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
+        self.blocks: list[str] = []
+        self.has_room = True
+
+    def print(self, text: str) -> bool:
+        if self.has_room:
+            self.blocks.append(text)
+        return self.has_room
+
+
+async def test_calls_of_one_turn_are_written_in_order() -> None:
+    paper = Paper()
+    log = RequestLog("json", paper)
     for trace_id in ("one", "two"):
         log(exchange(trace_id=trace_id))
-    assert capsys.readouterr().out == ""
+    assert paper.blocks == []
     await asyncio.sleep(0)
-    lines = capsys.readouterr().out.splitlines()
+    lines = paper.blocks[0].splitlines()
     assert [json.loads(line)["traceId"] for line in lines] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("log_format", "told"),
+    [
+        ("text", "(2 lines left out: nobody read them)"),
+        ("json", '{"event": "left_out", "lines": 2}'),
+    ],
+)
+async def test_lines_without_room_are_counted_in_the_next(log_format: str, told: str) -> None:
+    paper = Paper()
+    log = RequestLog(log_format, paper)
+    paper.has_room = False
+    for _ in range(2):
+        log(exchange())
+    await asyncio.sleep(0)
+    paper.has_room = True
+    log(exchange())
+    log.close()
+    assert [block.splitlines()[0] for block in paper.blocks] == [told]
+
+
+def test_printer_keeps_nobody_waiting_for_a_reader() -> None:
+    reader, writer = os.pipe()
+    printer = Printer(writer, most_waiting=3)
+    block = "x" * 70_000  # more than a pipe holds
+    taken = [printer.print(block) for _ in range(6)]
+    assert taken.count(True) in (3, 4)
+    read = b""
+    while read.count(b"\n") < taken.count(True):
+        read += os.read(reader, 65536)
+    printer.close()
+    os.close(reader)
+    os.close(writer)
+    assert read == f"{block}\n".encode() * taken.count(True)
