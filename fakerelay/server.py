@@ -156,6 +156,7 @@ class Server:
         runner = web.AppRunner(
             build_application(self.control, access),
             access_log=None,
+            handler_cancellation=True,
             logger=_PROTOCOL_LOGGER,
             shutdown_timeout=_CONTROL_SHUTDOWN_SECONDS,
         )

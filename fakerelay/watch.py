@@ -13,6 +13,10 @@ class Watch:
     def __init__(self) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
 
+    @property
+    def is_waited_for(self) -> bool:
+        return bool(self._waiters)
+
     def notify(self) -> None:
         """Wake everybody who waits now."""
         if self._waiters:

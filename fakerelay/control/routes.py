@@ -1,5 +1,6 @@
 """The control plane over HTTP: an aiohttp application made from the verb table."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +19,7 @@ from fakerelay.errors import ControlError
 _LOGGER = logging.getLogger("fakerelay")
 _MOST_BODY_BYTES: Final = 1024 * 1024
 _CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
+_WRITING: Final = frozenset((hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE))
 _JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 _ROOT = re.compile(r"^/(_fakerelay/?)?(v[0-9]+/?)?")
 
@@ -25,7 +27,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_application(control: LocalControl, access: Access) -> web.Application:
-    """An application that answers every verb under `PREFIX`, and all else with an error."""
+    """An application that answers every verb under `PREFIX`, and all else with an error.
+
+    Run it with `handler_cancellation`, or lists are waited for that nobody wants any more.
+    """
     app = web.Application(middlewares=[_tell_errors], client_max_size=_MOST_BODY_BYTES)
     for verb in VERBS.values():
         app.router.add_route(
@@ -42,7 +47,10 @@ def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if not verb.is_open:
             access.check(request.headers)
-        answer = await control.perform(await _read_call(verb, request))
+        call = await _read_call(verb, request)
+        work = control.perform(call)
+        # A client that goes away ends its wait, but nothing that has begun to change.
+        answer = await (asyncio.shield(work) if verb.method in _WRITING else work)
         if verb.reply is None:
             return web.Response(text=answer, content_type=verb.media_type)
         return web.json_response(answer, status=verb.status)
