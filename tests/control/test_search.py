@@ -90,6 +90,15 @@ def test_search_lets_others_have_their_turn() -> None:
     assert look(going_on) == []
 
 
+async def test_list_without_a_wait_is_there_at_once(server: Server) -> None:
+    for _ in range(1000):
+        server.tenants.default.journal.add(Exchange("POST", "/", 0.0))
+    listing = server.control.call("requests")
+    with pytest.raises(StopIteration) as caught:
+        listing.send(None)
+    assert caught.value.value["total"] == 1000
+
+
 async def test_body_is_read_once_for_all_lists(
     control: Control, relay: RelayClient, server: Server
 ) -> None:
