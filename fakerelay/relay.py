@@ -1,6 +1,7 @@
 """A relay of one's own inside a Python process, for scripts and tests in any framework."""
 
 import asyncio
+import concurrent.futures
 import ssl
 import threading
 from collections.abc import Coroutine, Mapping
@@ -15,6 +16,8 @@ from fakerelay.server import Server
 T = TypeVar("T")
 
 _APP = AppConfig(123456789, "fakerelay", "fakerelay-key")
+_NOT_RUNNING = "The relay is not running: use 'with FakeRelay() as relay:' or 'async with'"
+_CALLED_OFF = "The relay was closed before this was done"
 
 
 class FakeRelay:
@@ -52,6 +55,8 @@ class FakeRelay:
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._calls: set[concurrent.futures.Future[Any]] = set()
 
     # Where it is, and what opens it.
 
@@ -132,31 +137,41 @@ class FakeRelay:
         return listed
 
     def control(self, verb: str, /, **parameters: Any) -> Any:
-        """Do a verb of the control plane at once; `wait_seconds` needs `await acontrol(...)`
-        where the relay runs in the caller's own loop. Raises ControlError.
+        """Do a verb of the control plane, from any thread. Raises ControlError.
+
+        Called inside the loop that the relay runs in, it can't wait: `wait_seconds` needs
+        `await acontrol(...)`, and what is forgotten is gone at once, but a callback of it that is
+        in flight may still arrive within a second.
         """
-        return self._run(self._running().control.call(verb, **parameters))
+        control = self._running().control
+        if _running_loop() is self._loop:
+            return control.call_at_once(verb, **parameters)
+        return _result(self._submit(control.call(verb, **parameters)))
 
     async def acontrol(self, verb: str, /, **parameters: Any) -> Any:
         """Do a verb of the control plane, waiting without standing in the loop's way."""
         work = self._running().control.call(verb, **parameters)
         if asyncio.get_running_loop() is self._loop:
             return await work
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._own_loop()))
+        call = self._submit(work)
+        try:
+            return await asyncio.wrap_future(call)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise FakerelayError(_CALLED_OFF) from None
 
     # Its life.
 
     def __enter__(self) -> Self:
         self._refuse_twice()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="fakerelay", daemon=True
-        )
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_live, args=(loop,), name="fakerelay", daemon=True)
         self._thread.start()
         try:
-            self._server = self._run(self._start())
+            self._server = self._submit(self._start()).result()
         except BaseException:
-            self._end_thread()
+            self.close()
             raise
         return self
 
@@ -186,61 +201,78 @@ class FakeRelay:
         """End a relay that was entered with `with`; closing again does nothing."""
         if self._thread is None:
             return
-        server, self._server = self._server, None
-        if server is not None:
-            self._run(server.close(grace_seconds=0))
-        self._end_thread()
+        server, loop, thread = self._leave()
+        if loop is None or thread is None:
+            return
+        try:
+            if server is not None:
+                work = server.close(grace_seconds=0)
+                asyncio.run_coroutine_threadsafe(work, loop).result()
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
     async def aclose(self) -> None:
         """End a relay that was entered with `async with`; closing again does nothing."""
-        server, self._server = self._server, None
+        server, _, _ = self._leave()
         if server is not None:
             await server.close(grace_seconds=0)
-        self._loop = None
 
     async def _start(self) -> Server:
         server = Server(self._config)
         await server.start()
         return server
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        loop = self._own_loop()
-        if _running_loop() is not loop:
-            return asyncio.run_coroutine_threadsafe(work, loop).result()
-        try:
-            work.send(None)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        work.close()
-        raise FakerelayError(
-            "This would have to wait, and the relay runs in the loop that waits:"
-            " use 'await relay.acontrol(...)'"
-        )
+    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Do something in the relay's loop; `_leave` calls off what hasn't ended by then."""
+        with self._lock:
+            if self._loop is None:
+                work.close()
+                raise FakerelayError(_NOT_RUNNING)
+            call = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return call
+
+    def _leave(
+        self,
+    ) -> tuple[Server | None, asyncio.AbstractEventLoop | None, threading.Thread | None]:
+        """Take no more calls and call off those that wait; what is to be ended, only once."""
+        with self._lock:
+            left = self._server, self._loop, self._thread
+            self._server = self._loop = self._thread = None
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+        return left
 
     def _running(self) -> Server:
         if self._server is None:
-            raise FakerelayError(
-                "The relay is not running: use 'with FakeRelay() as relay:' or 'async with'"
-            )
+            raise FakerelayError(_NOT_RUNNING)
         return self._server
-
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        assert self._loop is not None
-        return self._loop
 
     def _refuse_twice(self) -> None:
         if self._server is not None:
             raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
 
-    def _end_thread(self) -> None:
-        loop, thread = self._loop, self._thread
-        self._loop = self._thread = None
-        if loop is not None and thread is not None:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.run_until_complete(loop.shutdown_default_executor())
-            loop.close()
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    """The life of a thread: once its loop is stopped, it calls off what is left and closes it."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
+
+
+def _result(call: concurrent.futures.Future[T]) -> T:
+    try:
+        return call.result()
+    except concurrent.futures.CancelledError as error:
+        raise FakerelayError(_CALLED_OFF) from error
+
+
+def _is_cancelled() -> bool:
+    """Whether it is this very task that is to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

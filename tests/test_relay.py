@@ -1,0 +1,120 @@
+"""A relay inside a process: entered in every way, called from everywhere, closed while in use."""
+
+import asyncio
+import threading
+
+import pytest
+
+from fakerelay.errors import FakerelayError
+from fakerelay.relay import FakeRelay
+
+
+def relay_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("fakerelay")]
+
+
+class Caller(threading.Thread):
+    """Waits for a task that never comes, until the relay's side has begun to."""
+
+    def __init__(self, relay: FakeRelay) -> None:
+        super().__init__(daemon=True)
+        self.relay = relay
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.relay.control("tasks", wait_seconds=60)
+        except Exception as error:
+            self.error = error
+
+
+def test_relay_leaves_no_thread_behind() -> None:
+    with FakeRelay() as relay:
+        assert relay_threads() != []
+        assert relay.tasks() == []
+    relay.close()
+    assert relay_threads() == []
+    with relay:
+        assert relay.tasks() == []
+    assert relay_threads() == []
+
+
+async def test_relay_can_be_entered_by_with_inside_a_coroutine() -> None:
+    with FakeRelay() as relay:
+        assert relay.control("health")["status"] == "ok"
+        assert (await relay.acontrol("health"))["status"] == "ok"
+    assert relay_threads() == []
+
+
+async def test_relay_in_the_callers_loop_does_verbs_at_once() -> None:
+    async with FakeRelay() as relay, relay.client() as client:
+        await client.start_source("r", "u", "rtmp://h/a")
+        assert len(relay.tasks()) == 1
+        assert relay.control("reset", all=True)["tasks"] == 1
+        assert relay.tasks() == []
+        with pytest.raises(FakerelayError, match="acontrol"):
+            relay.control("tasks", wait_seconds=1)
+    assert relay_threads() == []
+
+
+async def test_reset_in_the_callers_loop_is_whole_while_a_callback_is_in_flight() -> None:
+    came, ends = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await ends.wait()
+        writer.close()
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as receiver:
+        url = f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/cb"
+        async with FakeRelay(callback_url=url) as relay, relay.client() as client:
+            await client.start_source("r", "u", "rtmp://h/a")
+            await came.wait()
+            done = relay.control("reset", all=True)
+            assert (done["tasks"], done["requests"], done["callbacks"]) == (1, 1, 1)
+            assert (relay.tasks(), relay.requests(), relay.callbacks()) == ([], [], [])
+        ends.set()
+
+
+@pytest.mark.parametrize("enter", ["with", "async with"])
+async def test_closing_relay_calls_off_who_waits_in_another_thread(enter: str) -> None:
+    relay = FakeRelay()
+    if enter == "with":
+        relay.__enter__()
+    else:
+        await relay.__aenter__()
+    caller = Caller(relay)
+    caller.start()
+    while not relay._calls:
+        await asyncio.to_thread(threading.Event().wait, 0.001)
+    await relay.aclose() if enter == "async with" else relay.close()
+    await asyncio.to_thread(caller.join, 10)
+    assert str(caller.error) == "The relay was closed before this was done"
+    assert isinstance(caller.error, FakerelayError)
+
+
+async def test_closing_relay_calls_off_who_waits_in_another_loop() -> None:
+    with FakeRelay() as relay:
+        waiting = asyncio.create_task(relay.acontrol("tasks", wait_seconds=60))
+        await asyncio.sleep(0)
+    with pytest.raises(FakerelayError, match="closed before this was done"):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_who_is_cancelled_while_waiting_for_a_relay_is_cancelled() -> None:
+    with FakeRelay() as relay:
+        waiting = asyncio.create_task(relay.acontrol("tasks", wait_seconds=60))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+@pytest.mark.parametrize("is_entered", [False, True], ids=["never entered", "closed"])
+def test_relay_that_is_not_running_says_so(is_entered: bool) -> None:
+    relay = FakeRelay()
+    if is_entered:
+        relay.__enter__()
+        relay.close()
+    with pytest.raises(FakerelayError, match="The relay is not running"):
+        relay.control("health")
