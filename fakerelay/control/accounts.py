@@ -76,12 +76,19 @@ async def create_certificate(plane: Plane, values: Values, body: Json) -> Json:
 
 async def revoke_certificate(plane: Plane, values: Values, body: Json) -> Json:
     wanted = values["certificate_id"]
-    for tenant in plane.worlds(values["world"]):
-        certificate = tenant.service.view.certificate(wanted)
-        if certificate is not None:
-            revoked = certificate._replace(is_active=False)
-            await tenant.service.apply(PutCertificate(revoked))
-            return show_certificate(tenant, revoked)
+    found = [
+        (tenant, certificate)
+        for tenant in plane.worlds(values["world"])
+        if (certificate := tenant.service.view.certificate(wanted)) is not None
+    ]
+    if len(found) > 1:
+        names = ", ".join(repr(tenant.id) for tenant, _ in found)
+        detail = f"Several worlds have a certificate {wanted!r}: give 'world', one of {names}"
+        raise ControlError("ambiguous_world", detail, pointer="/query/world", status=409)
+    for tenant, certificate in found:
+        revoked = certificate._replace(is_active=False)
+        await tenant.service.apply(PutCertificate(revoked))
+        return show_certificate(tenant, revoked)
     known = [each.id for tenant in plane.tenants for each in tenant.service.view.certificates()]
     detail = f"Unknown certificate {wanted!r}{nearest(wanted, known[:20])}"
     raise ControlError("unknown_certificate", detail, pointer="/path/certificate_id", status=404)

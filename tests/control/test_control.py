@@ -462,6 +462,20 @@ async def test_unknown_certificate_is_not_revoked(control: Control) -> None:
     assert "did you mean 'cert'?" in error.detail
 
 
+async def test_certificate_of_several_worlds_is_revoked_in_the_one_that_is_named(
+    control: Control,
+) -> None:
+    await control.call("create_world", id="mine", certificate_id="cert")
+    error = await refuse(control, "revoke_certificate", certificate_id="cert")
+    assert (error.code, error.status) == ("ambiguous_world", 409)
+    assert "'default', 'mine'" in error.detail
+    listed = (await control.call("certificates"))["items"]
+    assert {each["status"] for each in listed} == {"active"}
+    await control.call("revoke_certificate", certificate_id="cert", world="mine")
+    listed = (await control.call("certificates"))["items"]
+    assert [each["world"] for each in listed if each["status"] == "revoked"] == ["mine"]
+
+
 async def test_keys_are_shown_where_they_are_made_and_nowhere_else(
     control: Control, server: Server
 ) -> None:
