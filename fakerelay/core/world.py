@@ -5,8 +5,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from fakerelay.core.model import MIXED, App, Certificate, Push, Release, Task, TaskKey
+
+K = TypeVar("K")
 
 
 class World:
@@ -124,10 +127,6 @@ class World:
         self.revision += 1
         self._certificates[certificate.id] = certificate
 
-    def erase_certificate(self, certificate_id: str) -> None:
-        self.revision += 1
-        self._certificates.pop(certificate_id, None)
-
     def write_calls(self, appid: int, calls: tuple[float, ...]) -> None:
         """What the rate limit counts is no state of the service: the revision stays."""
         self._calls[appid] = calls
@@ -148,11 +147,15 @@ class World:
 
     def _count(self, task: Task, step: int) -> None:
         appid, streamtype, _ = task.key
-        self._running[appid] = self._running.get(appid, 0) + step
+        _count_up(self._running, appid, step)
         if streamtype == MIXED:
-            room = (appid, task.room_id)
-            mixed = self._mixed.get(room, 0) + step
-            if mixed:
-                self._mixed[room] = mixed
-            else:
-                del self._mixed[room]
+            _count_up(self._mixed, (appid, task.room_id), step)
+
+
+def _count_up(counts: dict[K, int], key: K, step: int) -> None:
+    """What counts none is forgotten."""
+    count = counts.get(key, 0) + step
+    if count:
+        counts[key] = count
+    else:
+        del counts[key]
