@@ -66,20 +66,6 @@ class CertificatePut(NamedTuple):
         world.write_certificate(self.certificate)
 
 
-class CertificateRemoved(NamedTuple):
-    certificate_id: str
-
-    def apply(self, world: World) -> None:
-        world.erase_certificate(self.certificate_id)
-
-
 Change = (
-    TaskChanged
-    | AddressesReleased
-    | CallsCounted
-    | AppPut
-    | AppRemoved
-    | AppReset
-    | CertificatePut
-    | CertificateRemoved
+    TaskChanged | AddressesReleased | CallsCounted | AppPut | AppRemoved | AppReset | CertificatePut
 )

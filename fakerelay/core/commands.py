@@ -53,10 +53,6 @@ class PutCertificate(NamedTuple):
     certificate: Certificate
 
 
-class RemoveCertificate(NamedTuple):
-    certificate_id: str
-
-
 class ResetApp(NamedTuple):
     """Forget what an app has running, silently; the app and its certificates stay."""
 
@@ -71,6 +67,5 @@ Command = (
     | PutApp
     | RemoveApp
     | PutCertificate
-    | RemoveCertificate
     | ResetApp
 )

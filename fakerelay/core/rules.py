@@ -14,7 +14,6 @@ from fakerelay.core.changes import (
     AppReset,
     CallsCounted,
     CertificatePut,
-    CertificateRemoved,
     Change,
     TaskChanged,
 )
@@ -24,7 +23,6 @@ from fakerelay.core.commands import (
     PutApp,
     PutCertificate,
     RemoveApp,
-    RemoveCertificate,
     ResetApp,
     SetPushStatus,
     StartPush,
@@ -259,8 +257,5 @@ _DECIDERS: Final[dict[type, Callable[[World, Any, float, Profile], Decision]]] =
     ResetApp: lambda view, command, now, profile: Accepted((AppReset(command.appid),)),
     PutCertificate: lambda view, command, now, profile: Accepted(
         (CertificatePut(command.certificate),)
-    ),
-    RemoveCertificate: lambda view, command, now, profile: Accepted(
-        (CertificateRemoved(command.certificate_id),)
     ),
 }

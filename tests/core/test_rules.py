@@ -6,7 +6,6 @@ from fakerelay.core.commands import (
     PutApp,
     PutCertificate,
     RemoveApp,
-    RemoveCertificate,
     ResetApp,
     StartPush,
 )
@@ -523,15 +522,12 @@ class TestApps:
         for command in (start("v", "h/a", "h/b"), CountCall(APPID)):
             assert outcome(perform(world, command, profile=limited)) is None
 
-    def test_certificates_come_and_go(self) -> None:
+    def test_certificate_is_put(self) -> None:
         certificate = Certificate("c", "k", "account")
         world = World()
         decision = perform(world, PutCertificate(certificate))
         assert decision == Accepted((CertificatePut(certificate),))
         assert list(world.certificates()) == [certificate]
-        perform(world, RemoveCertificate("c"))
-        perform(world, RemoveCertificate("never was"))
-        assert list(world.certificates()) == []
 
 
 def test_decision_changes_nothing_by_itself() -> None:
