@@ -2,16 +2,20 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
-from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from fakerelay.errors import ConfigError
@@ -22,6 +26,8 @@ _MOST_ANSWER_BYTES: Final = 64 * 1024
 # A connection is used again in a flood, but never kept until a receiver may tire of it: what it
 # sees is exactly the attempts listed, and none of them fails for a connection gone stale.
 _KEEPALIVE_SECONDS: Final = 0.25
+# What a URL may hold as it stands (RFC 3986): its receiver may have signed just these characters.
+_AS_IT_STANDS: Final = re.compile(r"(?:[\w!#$&'()*+,./:;=?@\[\]~-]|%[0-9a-f]{2})+", re.A | re.I)
 _HEADERS: Final = {
     "Accept-Encoding": "identity",
     "Content-Type": "application/json",
@@ -46,7 +52,10 @@ class HttpSender:
         started = perf_counter()
         status, error = None, None
         try:
-            async with asyncio.timeout(timeout_seconds), self._post(URL(url), body) as response:
+            async with (
+                asyncio.timeout(timeout_seconds),
+                self._post(_read_url(url), body) as response,
+            ):
                 status = response.status
                 await _skim(response)
         except TimeoutError:
@@ -73,6 +82,7 @@ class HttpSender:
                 connector=aiohttp.TCPConnector(
                     limit=0,
                     keepalive_timeout=_KEEPALIVE_SECONDS,
+                    resolver=Resolver(),
                     ssl=self._ssl,
                     socket_factory=partial(_open_socket, is_allowed=is_allowed),
                 ),
@@ -82,6 +92,60 @@ class HttpSender:
                 auto_decompress=False,
             )
         return session
+
+
+class Resolver(AbstractResolver):
+    """Looks each name up in a thread of its own, so that none waits for another's.
+
+    Only past `most` names at a time one does, and `localhost` never. Nobody waits for the threads
+    to end, at exit neither: a look-up can't be called off.
+    """
+
+    def __init__(
+        self, most: int = 64, *, look_up: Callable[..., list[Any]] = socket.getaddrinfo
+    ) -> None:
+        self._room = asyncio.Semaphore(most)
+        self._look_up = look_up
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        query = host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG
+        async with nullcontext() if normalize_host(host) == "localhost" else self._room:
+            found = await self._ask(query)
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address[0],
+                port=address[1],
+                family=kind,
+                proto=protocol,
+                flags=flags,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is kept."""
+
+    async def _ask(self, query: tuple[Any, ...]) -> list[Any]:
+        answer = Future[list[Any]]()
+        answer.set_running_or_notify_cancel()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._look_up(*query))
+            except Exception as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, name="fakerelay look-up", daemon=True).start()
+        return await asyncio.wrap_future(answer)
+
+
+def _read_url(text: str) -> URL:
+    """To be sent as it stands, where that can be sent."""
+    return URL(text, encoded=_AS_IT_STANDS.fullmatch(text) is not None)
 
 
 class TargetRefused(OSError):

@@ -2,8 +2,10 @@ import asyncio
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -11,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from fakerelay.errors import ConfigError
-from fakerelay.sender import HttpSender
+from fakerelay.sender import HttpSender, Resolver
 
 BODY = b'{"context":{"rtmpurl":"rtmp://cdn/live/SECRET"}}'
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -244,3 +246,58 @@ async def test_sender_tries_a_public_host_that_is_named(named: str) -> None:
 async def test_sender_reports_a_url_it_cant_use(sender: HttpSender, url: str) -> None:
     sent = await sender.send(url, BODY, 5)
     assert (sent.status, sent.error) == (None, "The callback URL can't be used")
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("/%7Ex?sig=a%2Fb", "/%7Ex?sig=a%2Fb"),
+        ("/a/../b?x=%2b+c", "/a/../b?x=%2b+c"),
+        ("?sig=1", "/?sig=1"),
+        ("/cb#part", "/cb"),
+        ("/é?q=|", "/%C3%A9?q=%7C"),
+        ("/100%?q=%zz", "/100%25?q=%25zz"),
+    ],
+    ids=["escaped", "dotted", "no path", "fragment", "not ASCII", "no escape"],
+)
+async def test_sender_posts_to_the_url_as_it_stands(
+    sender: HttpSender, serve: Serve, written: str, sent: str
+) -> None:
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.raw_path)
+        return web.Response()
+
+    url = (await serve(handler)).removesuffix("/callbacks")
+    await sender.send(url + written, BODY, 5)
+    assert seen == [sent]
+
+
+async def test_name_that_hangs_delays_no_other() -> None:
+    ends = threading.Event()
+
+    def look_up(host: str, port: int, *rest: Any) -> list[Any]:
+        if host.startswith("hangs"):
+            ends.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    resolver = Resolver(20, look_up=look_up)
+    hanging = [asyncio.create_task(resolver.resolve(f"hangs{n}", 80)) for n in range(19)]
+    await asyncio.sleep(0)
+    [found] = await asyncio.wait_for(resolver.resolve("quick", 80), 5)
+    assert (found["host"], found["port"]) == ("127.0.0.1", 80)
+    hanging += [asyncio.create_task(resolver.resolve(f"hangs{n}", 80)) for n in range(19, 30)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(resolver.resolve("localhost", 80), 5)
+    assert not any(task.done() for task in hanging)
+    ends.set()
+    await asyncio.wait_for(asyncio.gather(*hanging), 5)
+
+
+async def test_name_that_is_unknown_is_told() -> None:
+    def look_up(*query: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    with pytest.raises(socket.gaierror, match="unknown"):
+        await Resolver(look_up=look_up).resolve("nowhere", 80)
