@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,10 +10,12 @@ from fakerelay import schemas
 from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.search import Listing, address_key
+from fakerelay.core.plain import clean_text, is_deeper
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.journal import Exchange
 from fakerelay.tenants import Tenant
 
+# Of what is shown: other languages' parsers take fewer levels than a call may have.
 _MOST_LEVELS: Final = 50
 _NAMES: Final = ("roomid", "taskid", "uid")
 _NAMELESS: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -43,7 +45,7 @@ def show_request(tenant: Tenant, exchange: Exchange) -> Json:
         "at": exchange.at,
         "duration_seconds": exchange.duration_seconds,
         "method": exchange.method,
-        "target": _clean(exchange.target),
+        "target": clean_text(exchange.target),
         "operation": exchange.operation,
         "appid": exchange.appid,
         "certificate_id": exchange.certificate_id,
@@ -67,7 +69,7 @@ def _show_warning(warning: RuleWarning) -> Json:
     return {
         "rule": _show_rule(warning.rule),
         "detail": warning.detail,
-        "field": _clean(warning.field) if warning.field is not None else None,
+        "field": clean_text(warning.field) if warning.field is not None else None,
     }
 
 
@@ -83,39 +85,20 @@ def _read_body(exchange: Exchange) -> Json:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         body = None
-    if isinstance(body, dict) and _is_flat(body):
+    if isinstance(body, dict) and not is_deeper(body, _MOST_LEVELS):
         return body
     return exchange.body.decode("utf-8", "replace")
-
-
-def _is_flat(value: Any) -> bool:
-    level = [value]
-    for _ in range(_MOST_LEVELS):
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return True
-    return False
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    inner = value.values() if isinstance(value, dict) else value
-    return [each for each in inner if isinstance(each, (dict, list))]
 
 
 def _plain(value: Any) -> Json:
     """A value of an explanation, fit for JSON."""
     if isinstance(value, str):
-        return _clean(value)
+        return clean_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if isinstance(value, (dict, list)) and not _is_flat([value]):
+    if isinstance(value, (dict, list)) and is_deeper(value, _MOST_LEVELS - 1):
         return "nested too deeply to show"
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def _clean(text: str) -> str:
-    """Bytes that were no UTF-8 can't be shown as they were."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _read_name(field: str) -> Callable[[Exchange], Any]:

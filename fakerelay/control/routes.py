@@ -14,6 +14,7 @@ from fakerelay.control.access import Access
 from fakerelay.control.local import LocalControl
 from fakerelay.control.values import read_body, read_parameter
 from fakerelay.control.verbs import PREFIX, VERBS, Call, Verb
+from fakerelay.core.plain import clean_text
 from fakerelay.errors import ControlError
 
 _LOGGER = logging.getLogger("fakerelay")
@@ -60,9 +61,12 @@ def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
 
 async def _read_call(verb: Verb, request: web.Request) -> Call:
     parameters = {
-        name: read_parameter(verb, name, _clean(text)) for name, text in request.match_info.items()
+        name: read_parameter(verb, name, clean_text(text))
+        for name, text in request.match_info.items()
     }
-    for name, text in parse_qsl(_clean(request.rel_url.raw_query_string), keep_blank_values=True):
+    for name, text in parse_qsl(
+        clean_text(request.rel_url.raw_query_string), keep_blank_values=True
+    ):
         if name in parameters:
             detail = f"Parameter {name!r} stands twice: give it once"
             raise ControlError("repeated_parameter", detail, pointer=f"/query/{name}")
@@ -120,9 +124,4 @@ def _render(error: ControlError, headers: Mapping[str, str] | None = None) -> we
 def _find_hint(path: str) -> str:
     known = sorted({verb.path for verb in VERBS.values()})
     matches = get_close_matches(_ROOT.sub("", path), known, n=1) or ["openapi.json"]
-    return f"Unknown path {_clean(path)!r} (did you mean '{PREFIX}/{matches[0]}'?)"
-
-
-def _clean(text: str) -> str:
-    """Bytes that were no UTF-8 are no part of any name."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return f"Unknown path {clean_text(path)!r} (did you mean '{PREFIX}/{matches[0]}'?)"

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from fakerelay.core.plain import clean_text
 from fakerelay.core.requests import START, STOP
 
 _PATH = re.compile(
@@ -53,8 +54,7 @@ def find_trace_id(query: str) -> str:
     """The first `traceId` of a query, decoded (rule `trace-id-first`); empty where none is."""
     if query.startswith("traceId=") and query.isascii() and not _MEANINGFUL.search(query):
         return query[8:]
-    text = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    for name, value in parse_qsl(text, keep_blank_values=True):
+    for name, value in parse_qsl(clean_text(query), keep_blank_values=True):
         if name == "traceId":
             return value
     return ""

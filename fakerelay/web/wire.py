@@ -11,6 +11,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NoReturn
 
+from fakerelay.core.plain import clean_text, is_deeper
 from fakerelay.core.problems import Problem, malformed_json, unsupported_content_type
 from fakerelay.core.profile import Profile
 
@@ -19,6 +20,7 @@ _MEDIA_TYPE = re.compile(rf"\s*application/json\s*((?:{_PARAMETER})*)", re.IGNOR
 _CHARSETS: Final = ("utf-8", "utf8")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_DIGITS: Final = 400
+# How many Python's parser takes depends on the version: too many for `json.dumps` and `marshal`.
 _MOST_LEVELS: Final = 200
 _MOST_SHOWN: Final = 500
 
@@ -31,9 +33,8 @@ def check_content_type(value: str | None) -> Problem | None:
     charsets = [text.strip('"') for name, text in parameters if name.lower() == "charset"]
     if match and all(charset.lower() in _CHARSETS for charset in charsets):
         return None
-    # Bytes that are no UTF-8 come as lone surrogates, which no reply may hold.
-    shown = value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return unsupported_content_type(shown and shown[:_MOST_SHOWN])
+    shown = value and clean_text(value)[:_MOST_SHOWN]
+    return unsupported_content_type(shown)
 
 
 def read_json(raw: bytes) -> dict[str, Any] | Problem:
@@ -53,7 +54,7 @@ def read_json(raw: bytes) -> dict[str, Any] | Problem:
         return malformed_json("json-nesting", "nested too deeply")
     except ValueError as error:
         return malformed_json("json-body", str(error))
-    if raw.count(b"[") + raw.count(b"{") > _MOST_LEVELS and _is_too_deep(value):
+    if raw.count(b"[") + raw.count(b"{") > _MOST_LEVELS and is_deeper(value, _MOST_LEVELS):
         return malformed_json("json-nesting", "nested too deeply")
     if not isinstance(value, dict):
         return malformed_json("json-body", f"an object is expected, got {type(value).__name__}")
@@ -73,18 +74,6 @@ def render_problem(problem: Problem, profile: Profile, trace_id: str) -> tuple[i
     reply = profile.errors[problem.name]
     message = reply.render(problem.facts)
     return reply.http_status, reply.code, render_reply(reply.code, message, trace_id)
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Whether it has more levels than what works on it later can follow.
-
-    How many Python's parser takes depends on the version: too many for `json.dumps` and `marshal`.
-    """
-    layer = [value]
-    for _ in range(_MOST_LEVELS):
-        below = [item for node in layer for item in (node.values() if type(node) is dict else node)]
-        layer = [item for item in below if isinstance(item, dict | list)]
-    return bool(layer)
 
 
 class _NotANumber(ValueError):
