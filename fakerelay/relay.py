@@ -213,7 +213,9 @@ class FakeRelay:
             thread.join()
 
     async def aclose(self) -> None:
-        """End a relay that was entered with `async with`; closing again does nothing."""
+        """End a relay, entered either way, without standing in the loop's way; again, nothing."""
+        if self._thread is not None:
+            return await asyncio.to_thread(self.close)
         server, _, _ = self._leave()
         if server is not None:
             await server.close(grace_seconds=0)

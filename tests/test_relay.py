@@ -46,6 +46,12 @@ async def test_relay_can_be_entered_by_with_inside_a_coroutine() -> None:
     assert relay_threads() == []
 
 
+async def test_relay_in_a_thread_can_be_closed_from_a_coroutine() -> None:
+    relay = FakeRelay().__enter__()
+    await relay.aclose()
+    assert relay_threads() == []
+
+
 async def test_relay_in_the_callers_loop_does_verbs_at_once() -> None:
     async with FakeRelay() as relay, relay.client() as client:
         await client.start_source("r", "u", "rtmp://h/a")
