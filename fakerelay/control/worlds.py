@@ -1,5 +1,7 @@
 """Worlds: made, dropped, set back; and the profile in force in each."""
 
+from collections import Counter
+
 from fakerelay.control import requests
 from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
 from fakerelay.control.plane import Json, Plane, Values, show_profile
@@ -64,10 +66,13 @@ async def put_profile(plane: Plane, values: Values, body: Json) -> Json:
 async def reset(plane: Plane, values: Values, body: Json) -> Json:
     """Silently: nobody is notified of the tasks that end."""
     apps, tasks, callbacks = [], 0, 0
+    told = Counter(
+        each.appid for tenant in plane.targets(values) for each in tenant.delivery.notifications()
+    )
     for tenant, app in _find_apps(plane, values):
         apps.append(app.appid)
         tasks += tenant.service.view.running_count(app.appid)
-        callbacks += sum(each.appid == app.appid for each in tenant.delivery.notifications())
+        callbacks += told[app.appid]
         await plane.tenants.reset_app(tenant, app.appid)
     dropped = requests.clear(plane, values)
     return {"apps": apps, "tasks": tasks, "requests": dropped, "callbacks": callbacks}
