@@ -10,6 +10,7 @@ from fakerelay.core.problems import FACTS
 from fakerelay.core.profile import Profile
 from fakerelay.profiles import open_profile
 from fakerelay.schemas import Rule, check_settings, read_json, rulebook
+from tests.rulebook_tests import HOLDERS
 
 PACKAGE = Path(__file__).parent.parent / "fakerelay"
 SOURCES = [path for path in PACKAGE.rglob("*.py") if "contract" not in path.parts]
@@ -172,6 +173,34 @@ def test_rule_that_warns_is_enforced(row: Rule) -> None:
 def test_rule_that_nothing_can_check_says_why(row: Rule) -> None:
     assert row.reason
     assert row.id not in RULES_OF_CODE | RULES_OF_SCHEMAS
+
+
+def find_tests(folder: Path) -> set[str]:
+    """Every test as pytest names it, without its parameters."""
+    found = set()
+    for path in folder.rglob("test_*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        for steps, nodes in [((), tree.body), *(((each.name,), each.body) for each in classes)]:
+            for node in nodes:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    place = path.relative_to(folder).as_posix()
+                    found.add("::".join((place, *steps, node.name)))
+    return found
+
+
+TESTS = find_tests(Path(__file__).parent)
+
+
+@pytest.mark.parametrize("row", rows(enforced="behaves"), ids=ids)
+def test_rule_that_is_kept_by_behaviour_is_held_by_tests(row: Rule) -> None:
+    assert row.id in HOLDERS, "name the tests that hold it in rulebook_tests.py"
+    assert HOLDERS[row.id]
+    assert set(HOLDERS[row.id]) <= TESTS
+
+
+def test_only_rules_kept_by_behaviour_are_bound_to_tests() -> None:
+    assert HOLDERS.keys() == {row.id for row in rows(enforced="behaves")}
 
 
 def test_rules_named_by_refusals_are_said_to_refuse() -> None:
