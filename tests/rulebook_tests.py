@@ -64,7 +64,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "template-tiled": (f"{_MIXING}tiled_template_is_as_square_as_it_can_be",),
     "template-corner": (f"{_MIXING}corner_template_lays_the_small_ones_on_top",),
     "input-defaults": (f"{_MIXING}custom_layout_places_each_user_as_it_says",),
-    "output-known-sizes": (f"{_MIXING}output_given_stays_and_is_whole",),
+    "output-known-sizes": ("test_rulebook.py::test_known_sizes_are_accepted_either_way_up",),
     "output-audio": (f"{_MIXING}output_left_out_is_the_sdks",),
     "output-defaults": (f"{_MIXING}output_left_out_is_the_sdks",),
     "task-identity": (f"{_RULES}Start::test_one_name_in_two_rooms_is_one_task",),
@@ -137,7 +137,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "callback-connection-failure": ("test_sender.py::test_sender_reports_a_refused_connection",),
     "callback-order": (f"{_DELIVERY}delivery_keeps_a_later_status_behind_an_earlier_one",),
     "callback-order-across-tasks": (
-        f"{_DELIVERY}delivery_keeps_a_later_status_behind_an_earlier_one",
+        f"{_DELIVERY}delivery_keeps_order_when_an_address_passes_to_another_task",
     ),
     "callback-after-reply": (f"{_DELIVERY}delivery_posts_once_the_gate_is_open",),
     "callback-start": (f"{_RULES}Start::test_begins_a_task_and_tells_success_for_each_address",),

@@ -83,10 +83,16 @@ class Bench:
         url: str = URL,
         trace_id: str | None = "trace",
         policy: CallbackPolicy = POLICY,
+        taskid: str = "t",
     ) -> OpenGate:
         events = [
             PushStatusChanged(
-                (appid, MIXED, "t"), "room", PushAddress(address, address), status, START, trace_id
+                (appid, MIXED, taskid),
+                "room",
+                PushAddress(address, address),
+                status,
+                START,
+                trace_id,
             )
             for address, status in told
         ]
@@ -217,6 +223,15 @@ async def test_delivery_keeps_a_later_status_behind_an_earlier_one(bench: Bench)
     await bench.tell(("a", 3))
     await bench.clock.advance(60)
     assert bench.sender.told() == [("a", 0), ("a", 0), ("a", 0), ("a", 3)]
+
+
+async def test_delivery_keeps_order_when_an_address_passes_to_another_task(bench: Bench) -> None:
+    answers = iter([BROKEN, OK, OK])
+    bench.sender.answer = lambda post: next(answers)
+    for taskid, status in (("t", 3), ("later", 0)):
+        bench.emit(("a", status), taskid=taskid)()
+    await bench.clock.advance(60)
+    assert bench.sender.told() == [("a", 3), ("a", 3), ("a", 0)]
 
 
 async def test_delivery_goes_on_with_the_lane_after_giving_up(bench: Bench) -> None:

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from fakerelay.core.mixing import read_output
 from fakerelay.core.problems import FACTS
 from fakerelay.core.profile import Profile
+from fakerelay.core.requests import START
 from fakerelay.profiles import open_profile
 from fakerelay.schemas import Rule, check_settings, read_json, rulebook
+from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
 from tests.rulebook_tests import HOLDERS
+from tests.web.wires import MIXED
 
 PACKAGE = Path(__file__).parent.parent / "fakerelay"
 SOURCES = [path for path in PACKAGE.rglob("*.py") if "contract" not in path.parts]
@@ -206,6 +210,23 @@ def test_only_rules_kept_by_behaviour_are_bound_to_tests() -> None:
 def test_rules_named_by_refusals_are_said_to_refuse() -> None:
     said = {row.id for row in rows() if row.enforced in ("refuses", "warns")}
     assert said >= RULES_OF_CODE | RULES_OF_SCHEMAS
+
+
+SIZES = re.findall(r"(\d+)x(\d+) (\d+) (\d+)", rulebook()["output-known-sizes"].text)
+
+
+@pytest.mark.parametrize("size", SIZES, ids="-".join)
+def test_known_sizes_are_accepted_either_way_up(size: tuple[str, ...]) -> None:
+    width, height, bitrate, fps = map(int, size)
+    for across, down in ((width, height), (height, width)):
+        output = {"width": across, "height": down, "bitrate": bitrate, "fps": fps}
+        body = {**MIXED, "mixconfig": {"templateid": 1, "output": output}}
+        assert BodySchema(BODY_SCHEMAS[START]).check(body) is None
+        assert output.items() <= read_output(body["mixconfig"]).items()
+
+
+def test_all_known_sizes_are_read_from_the_book() -> None:
+    assert len(SIZES) == 7
 
 
 def test_rules_of_schemas_refuse_with_invalid_parameter() -> None:
