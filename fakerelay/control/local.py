@@ -56,7 +56,8 @@ class LocalControl:
         """
         work = self._begin(make_call(verb, parameters))
         try:
-            work.send(None)
+            while work.send(None) is None:
+                pass  # a long list gives others their turn, but waits for nothing
         except StopIteration as done:
             return done.value
         work.close()

@@ -99,6 +99,12 @@ async def test_list_without_a_wait_is_there_at_once(server: Server) -> None:
     assert caught.value.value["total"] == 1000
 
 
+async def test_list_that_need_not_wait_is_there_at_once(server: Server) -> None:
+    for _ in range(1000):
+        server.tenants.default.journal.add(Exchange("POST", "/", 0.0))
+    assert server.control.call_at_once("requests", wait_seconds=1)["total"] == 1000
+
+
 async def test_body_is_read_once_for_all_lists(
     control: Control, relay: RelayClient, server: Server
 ) -> None:
