@@ -66,7 +66,5 @@ class Service:
 
     async def count_call(self, appid: int) -> Problem | None:
         """Count an authorized call, or refuse it for the rate limit."""
-        if not self.profile.rate_limit_per_second:
-            return None
         decision = (await self.apply(CountCall(appid))).decision
         return decision.problem if isinstance(decision, Refused) else None

@@ -5,7 +5,7 @@ Built on aiohttp's low-level server: for two routes, a router and middlewares wo
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -26,11 +26,8 @@ _MOST_SHOWN: Final = 500
 RULE_HEADER: Final = "X-Fakerelay-Rule"
 
 
-class Outcome(NamedTuple):
-    """Refused by a problem, or accepted; `open_gate` lets out what an accepted call caused."""
-
-    problem: Problem | None
-    open_gate: OpenGate | None = None
+Outcome = Problem | OpenGate | None
+"""The problem that refuses a call; or, of an accepted one, what lets out what it caused."""
 
 
 class VendorApi:
@@ -57,7 +54,8 @@ class VendorApi:
         tenant = self._tenants.find_for(route.appid if route else None, token)
         exchange = _open_exchange(request, tenant, route, query)
         outcome = await self._serve(request, tenant, route, token, exchange)
-        reply = self._render(tenant, exchange, outcome.problem)
+        problem = outcome if isinstance(outcome, Problem) else None
+        reply = self._render(tenant, exchange, problem)
         exchange.duration_seconds = perf_counter() - began
         tenant.journal.add(exchange)
         if self._on_exchange is not None:
@@ -65,8 +63,8 @@ class VendorApi:
         try:
             return await write_reply(request, reply)
         finally:
-            if outcome.open_gate is not None:
-                outcome.open_gate()
+            if outcome is not None and not isinstance(outcome, Problem):
+                outcome()
 
     async def _serve(
         self,
@@ -78,38 +76,39 @@ class VendorApi:
     ) -> Outcome:
         """The checks in their order; from the token on, nothing else runs in between."""
         if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
-            return Outcome(problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN]))
+            return problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN])
         if request.method != hdrs.METH_POST:
-            return Outcome(problems.method_not_allowed(request.method))
+            return problems.method_not_allowed(request.method)
         body = await _read_body(request)
         if isinstance(body, Problem):
-            return Outcome(body)
+            return body
         exchange.keep_body(body)
         certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
-            return Outcome(certificate)
+            return certificate
         exchange.certificate_id = certificate.id
-        problem = await tenant.service.count_call(route.appid) or check_content_type(
-            request.headers.get(hdrs.CONTENT_TYPE)
-        )
+        problem = None
+        if tenant.service.profile.rate_limit_per_second:
+            problem = await tenant.service.count_call(route.appid)
+        problem = problem or check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
         if problem is not None:
-            return Outcome(problem)
+            return problem
         return await self._apply(tenant, route, body, exchange)
 
     async def _apply(self, tenant: Tenant, route: Route, raw: bytes, exchange: Exchange) -> Outcome:
         body = read_json(raw)
         if isinstance(body, Problem):
-            return Outcome(body)
+            return body
         problem = self._schemas[route.operation].check(body)
         if problem is not None:
-            return Outcome(problem)
+            return problem
         read = read_start if route.operation == START else read_stop
         command = read(body, route.appid, exchange.trace_id, tenant.service.profile)
         if isinstance(command, Problem):
-            return Outcome(command)
+            return command
         exchange.warnings += find_warnings(route.operation, body, command)
         decision, open_gate = await tenant.service.apply(command)
-        return Outcome(decision.problem if isinstance(decision, Refused) else None, open_gate)
+        return decision.problem if isinstance(decision, Refused) else open_gate
 
     def _render(self, tenant: Tenant, exchange: Exchange, problem: Problem | None) -> Reply:
         if problem is None:

@@ -67,7 +67,8 @@ def _goes_on(request: web.BaseRequest) -> bool:
 async def _write_at_once(request: web.BaseRequest, reply: Reply) -> None:
     transport = request.transport
     if transport is not None and not transport.is_closing():
-        transport.write(_render_head(reply) + reply.body)
+        head = _render_head(reply.status, len(reply.body), reply.headers, int(reply.at))
+        transport.write(head + reply.body)
         if transport.get_write_buffer_size():
             await request.writer.drain()
 
@@ -79,13 +80,16 @@ def _make_response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 
-def _render_head(reply: Reply) -> bytes:
-    extra = "".join([f"{name}: {value}\r\n" for name, value in reply.headers])
+@lru_cache(maxsize=256)
+def _render_head(
+    status: int, length: int, headers: tuple[tuple[str, str], ...], second: int
+) -> bytes:
+    extra = "".join([f"{name}: {value}\r\n" for name, value in headers])
     return (
-        f"HTTP/1.1 {_STATUS_LINES.get(reply.status, reply.status)}\r\n"
+        f"HTTP/1.1 {_STATUS_LINES.get(status, f'{status} ')}\r\n"
         f"Content-Type: {_CONTENT_TYPE}\r\n"
-        f"Content-Length: {len(reply.body)}\r\n"
-        f"Date: {_format_date(int(reply.at))}\r\n"
+        f"Content-Length: {length}\r\n"
+        f"Date: {_format_date(second)}\r\n"
         f"{extra}\r\n"
     ).encode("ascii")
 
