@@ -51,7 +51,8 @@ def _read_list(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
     return tuple(addresses)
 
 
-_read_known_list = lru_cache(maxsize=4096)(_read_list)
+# Few enough to stay in the processor's cache: where addresses never come back, more would cost.
+_read_known_list = lru_cache(maxsize=512)(_read_list)
 
 
 def read_address(text: str) -> PushAddress | Problem:

@@ -151,10 +151,11 @@ def _open_exchange(
 
 
 async def _read_body(request: web.BaseRequest) -> bytes | Problem:
+    content = request.content
+    if content.is_eof() and content.exception() is None and content.total_bytes <= MOST_BODY_BYTES:
+        return content.read_nowait()  # It came whole, with the head: nothing to wait for.
     if (request.content_length or 0) > MOST_BODY_BYTES:
         return problems.body_too_large(MOST_BODY_BYTES)
-    if request.content.is_eof() and request.content.exception() is None:
-        return request.content.read_nowait()  # It came whole, with the head: nothing to wait for.
     try:
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
