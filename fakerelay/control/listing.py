@@ -51,7 +51,7 @@ def _read_world(plane: Plane, values: Values) -> str | None:
     ids = [tenant.id for tenant in plane.tenants]
     if len(ids) > 1:
         detail = f"Each of the {len(ids)} worlds counts for itself: give 'world' with 'after'"
-        raise ControlError("ambiguous_world", detail, pointer="/query/after")
+        raise ControlError("ambiguous_world", detail, pointer="/query/after", status=409)
     return ids[0]
 
 

@@ -128,7 +128,7 @@ async def test_after_wants_to_be_told_the_world_where_there_are_several(
     with pytest.raises(ControlError) as caught:
         await control.call(verb, after=1)
     error = caught.value
-    assert (error.code, error.status, error.pointer) == ("ambiguous_world", 400, "/query/after")
+    assert (error.code, error.status, error.pointer) == ("ambiguous_world", 409, "/query/after")
     assert "'world'" in error.detail
     assert (await control.call(verb, after=1, world="default"))["items"] == []
 
