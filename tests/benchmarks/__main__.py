@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import callbacks, coldstart, scale, throughput
+from tests.benchmarks import callbacks, coldstart, lifetime, scale, throughput
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "throughput": throughput.main,
     "scale": scale.main,
     "coldstart": coldstart.main,
     "callbacks": callbacks.main,
+    "lifetime": lifetime.main,
 }
 
 

@@ -1,11 +1,15 @@
 """The relay under load: plain HTTP, a callback URL configured and its deliveries held.
 
-Run as `python relay.py PORT`; prints the port once it listens.
+Run as `python relay.py PORT [logged]`; prints the port once it listens. `logged` has it write the
+line a call that `fakerelay serve` prints, to nowhere.
 """
 
 import asyncio
+import os
 import sys
 
+from fakerelay.cli.printer import Printer
+from fakerelay.cli.request_log import RequestLog
 from fakerelay.config import AppConfig, Config
 from fakerelay.server import Server, tune_process
 
@@ -17,7 +21,8 @@ async def main() -> None:
     config = Config(
         port=int(sys.argv[1]), control_port=None, no_tls=True, apps=(APP,), settings=settings
     )
-    server = Server(config)
+    log = RequestLog("text", Printer(os.open(os.devnull, os.O_WRONLY)))
+    server = Server(config, on_exchange=log if "logged" in sys.argv else None)
     await server.start()
     tune_process()
     server.tenants.default.delivery.hold()

@@ -17,6 +17,7 @@ from fakerelay.core.commands import Command, StartPush, StopPush
 from fakerelay.core.requests import read_start
 from fakerelay.core.rules import Accepted
 from fakerelay.profiles import open_profile
+from fakerelay.server import tune_process
 from fakerelay.service import Service
 from fakerelay.stores.memory import MemoryStore
 
@@ -28,6 +29,7 @@ APPID = 1234
 
 
 def main() -> None:
+    tune_process()  # as `serve` does, before there are tasks
     tracemalloc.start()
     services = []
     for size in SIZES:
@@ -65,9 +67,7 @@ def make_start(number: int, stage: str) -> StartPush:
 
 
 def report_cpu(services: list[Service]) -> None:
-    # A server that runs for long would not look through old tasks for garbage either.
     gc.collect()
-    gc.freeze()
     for name, make_commands in KINDS.items():
         commands = [make_commands(size) for size in SIZES]
         blocks: list[list[float]] = [[] for _ in SIZES]

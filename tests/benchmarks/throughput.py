@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 TOKEN = "Basic " + b64encode(b"bench:bench-key").decode()
-MODES = ("same", "changing", "stopping")
+# What wrk sends, and how the relay is started for it.
+MODES = (("same", ""), ("changing", ""), ("stopping", ""), ("same", "logged"))
 CONNECTIONS = 32
 
 
@@ -30,8 +31,8 @@ class Block(NamedTuple):
 class Served:
     """A server process pinned to the first core."""
 
-    def __init__(self, script: str) -> None:
-        command = ["taskset", "-c", "0", sys.executable, str(HERE / script), "0"]
+    def __init__(self, script: str, option: str = "") -> None:
+        command = ["taskset", "-c", "0", sys.executable, str(HERE / script), "0", option]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self._port = int(self._process.stdout.readline())
@@ -60,10 +61,10 @@ def main(blocks: int = 5, seconds: int = 3) -> None:
     """Print, for each kind of call, the median of the ratios of neighbouring blocks."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: install it (Debian: apt-get install wrk)")
-    for mode in MODES:
-        bare, relay = Served("bare.py"), Served("relay.py")
+    for mode, option in MODES:
+        bare, relay = Served("bare.py", "tuned"), Served("relay.py", option)
         try:
-            print(compare(bare, relay, mode, blocks, seconds))
+            print(f"{option:6} {compare(bare, relay, mode, blocks, seconds)}")
         finally:
             bare.close()
             relay.close()
