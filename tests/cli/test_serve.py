@@ -1,6 +1,7 @@
 """A server as a process: what it says, how it ends, and how it refuses to begin."""
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -216,7 +217,10 @@ def test_warning_does_not_keep_it_from_serving(ca_dir: Path, tmp_path: Path) -> 
     assert "--callback-allow" in stderr
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif(
+    shutil.which("curl") is None and not os.environ.get("FAKERELAY_TEST_REQUIRE_ALL"),
+    reason="curl is not installed",
+)
 @pytest.mark.parametrize("options", [(), ("--no-tls",)], ids=["tls", "plain"])
 def test_printed_curl_works_as_printed(
     ca_dir: Path, tmp_path: Path, options: tuple[str, ...]
