@@ -2,6 +2,7 @@
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
@@ -14,6 +15,7 @@ _SCHEME: Final = "Basic "
 _NOBODY: Final = Certificate("", "no certificate has this key", "", is_active=False)
 
 
+@lru_cache(maxsize=128)
 def read_token(header: str | None) -> tuple[str, str] | Problem:
     """Certificate id and key of a `token` header, in exactly the documented form."""
     if header is None:

@@ -134,11 +134,9 @@ class World:
     def _free(self, task_key: TaskKey, lost: tuple[Push, ...]) -> None:
         for push in lost:
             address_key = push.address.key
-            left = tuple(key for key in self._holders[address_key] if key != task_key)
-            if left:
-                self._holders[address_key] = left
-            else:
-                del self._holders[address_key]
+            left = self._holders.pop(address_key)
+            if len(left) > 1:
+                self._holders[address_key] = tuple([key for key in left if key != task_key])
 
     def _keep_releases(self, address_key: str, is_kept: Callable[[Release], bool]) -> None:
         kept = tuple([each for each in self._releases.pop(address_key, ()) if is_kept(each)])

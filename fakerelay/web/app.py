@@ -17,7 +17,7 @@ from fakerelay.journal import Exchange
 from fakerelay.ports import OpenGate
 from fakerelay.tenants import Tenant, Tenants
 from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
-from fakerelay.web.replies import Reply, write_reply
+from fakerelay.web.replies import Reply, write_at_once, write_reply
 from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
@@ -61,7 +61,7 @@ class VendorApi:
         if self._on_exchange is not None:
             self._on_exchange(exchange)
         try:
-            return await write_reply(request, reply)
+            return write_at_once(request, reply) or await write_reply(request, reply)
         finally:
             if outcome is not None and not isinstance(outcome, Problem):
                 outcome()
@@ -79,7 +79,9 @@ class VendorApi:
             return problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN])
         if request.method != hdrs.METH_POST:
             return problems.method_not_allowed(request.method)
-        body = await _read_body(request)
+        body = _read_whole_body(request)
+        if body is None:
+            body = await _read_body(request)
         if isinstance(body, Problem):
             return body
         exchange.keep_body(body)
@@ -150,10 +152,15 @@ def _open_exchange(
     return exchange
 
 
-async def _read_body(request: web.BaseRequest) -> bytes | Problem:
+def _read_whole_body(request: web.BaseRequest) -> bytes | Problem | None:
+    """A body that came whole, with the head: nothing to wait for."""
     content = request.content
     if content.is_eof() and content.exception() is None and content.total_bytes <= MOST_BODY_BYTES:
-        return content.read_nowait()  # It came whole, with the head: nothing to wait for.
+        return content.read_nowait()
+    return None
+
+
+async def _read_body(request: web.BaseRequest) -> bytes | Problem:
     if (request.content_length or 0) > MOST_BODY_BYTES:
         return problems.body_too_large(MOST_BODY_BYTES)
     try:

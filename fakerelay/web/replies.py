@@ -33,6 +33,10 @@ class _Written(web.StreamResponse):
         return True
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        transport = request.transport
+        if transport is not None and transport.get_write_buffer_size():
+            with suppress(ConnectionError):
+                await request.writer.drain()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -42,35 +46,31 @@ class _Written(web.StreamResponse):
 _WRITTEN: Final = _Written()
 
 
-async def write_reply(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Write a reply out, and return what aiohttp wants of a handler.
+def write_at_once(request: web.BaseRequest, reply: Reply) -> web.StreamResponse | None:
+    """Write out a reply whose connection goes on, and return what aiohttp wants of a handler.
 
     Whether its reader is still there makes no difference: what was decided stands.
+    None where the connection ends with the reply: that is for `write_reply`.
     """
-    if _goes_on(request):
-        with suppress(ConnectionError):
-            await _write_at_once(request, reply)
-        return _WRITTEN
+    goes_on = (
+        request.method == hdrs.METH_POST and request.version == HttpVersion11 and request.keep_alive
+    )
+    if not goes_on:
+        return None
+    transport = request.transport
+    if transport is not None and not transport.is_closing():
+        head = _render_head(reply.status, len(reply.body), reply.headers, int(reply.at))
+        transport.write(head + reply.body)
+    return _WRITTEN
+
+
+async def write_reply(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    """Write any reply out, by aiohttp's own means."""
     response = _make_response(reply)
     with suppress(ConnectionError):
         await response.prepare(request)
         await response.write_eof()
     return response
-
-
-def _goes_on(request: web.BaseRequest) -> bool:
-    return (
-        request.method == hdrs.METH_POST and request.version == HttpVersion11 and request.keep_alive
-    )
-
-
-async def _write_at_once(request: web.BaseRequest, reply: Reply) -> None:
-    transport = request.transport
-    if transport is not None and not transport.is_closing():
-        head = _render_head(reply.status, len(reply.body), reply.headers, int(reply.at))
-        transport.write(head + reply.body)
-        if transport.get_write_buffer_size():
-            await request.writer.drain()
 
 
 def _make_response(reply: Reply) -> web.Response:

@@ -14,7 +14,6 @@ _PATH = re.compile(
     rf"(?P<operation>{START}|{STOP})"
 )
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
-_MEANINGFUL = re.compile(r"[&%+]")
 _MOST_BYTES: Final = 300  # with every character of the longest path percent-encoded
 _MOST_APPID: Final = 2**64 - 1
 
@@ -52,7 +51,8 @@ def _read_path(path: str) -> Route | None:
 
 def find_trace_id(query: str) -> str:
     """The first `traceId` of a query, decoded (rule `trace-id-first`); empty where none is."""
-    if query.startswith("traceId=") and query.isascii() and not _MEANINGFUL.search(query):
+    is_plain = not ("&" in query or "%" in query or "+" in query) and query.isascii()
+    if is_plain and query.startswith("traceId="):
         return query[8:]
     for name, value in parse_qsl(clean_text(query), keep_blank_values=True):
         if name == "traceId":

@@ -1,9 +1,11 @@
--- The calls of one benchmark: wrk -s load.lua URL -- MODE TOKEN
--- same: updates with the same address; changing: with another each time; stopping: starts and stops.
+-- The calls of one benchmark: wrk -s load.lua URL -- MODE TOKEN RUN
+-- starting: a new task each time, in each run; same: updates with the same address;
+-- changing: with another each time; stopping: starts and stops.
 local count = 0
 
 function init(args)
   mode = args[1]
+  run = args[3]
   headers = { ["token"] = args[2], ["Content-Type"] = "application/json;charset=utf-8" }
 end
 
@@ -25,6 +27,8 @@ function request()
     body = start("task-1", "stream-1?key=abc")
   elseif mode == "changing" then
     body = start("task-1", "stream-" .. count .. "?key=abc")
+  elseif mode == "starting" then
+    body = start("task-" .. run .. "-" .. count, "stream-" .. run .. "-" .. count .. "?key=abc")
   elseif count % 2 == 1 then
     body = start("task-" .. (count + 1) / 2, "stream-" .. count .. "?key=abc")
   else

@@ -17,7 +17,13 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 TOKEN = "Basic " + b64encode(b"bench:bench-key").decode()
 # What wrk sends, and how the relay is started for it.
-MODES = (("same", ""), ("changing", ""), ("stopping", ""), ("same", "logged"))
+MODES = (
+    ("starting", ""),
+    ("changing", ""),
+    ("stopping", ""),
+    ("same", ""),
+    ("same", "logged"),
+)
 CONNECTIONS = 32
 
 
@@ -32,16 +38,18 @@ class Served:
     """A server process pinned to the first core."""
 
     def __init__(self, script: str, option: str = "") -> None:
+        self._loads = 0
         command = ["taskset", "-c", "0", sys.executable, str(HERE / script), "0", option]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self._port = int(self._process.stdout.readline())
 
     def load(self, mode: str, seconds: int) -> Block:
+        self._loads += 1
         before = self._cpu_seconds()
         target = f"http://127.0.0.1:{self._port}"
         command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
-        command += ["-s", str(HERE / "load.lua"), target, "--", mode, TOKEN]
+        command += ["-s", str(HERE / "load.lua"), target, "--", mode, TOKEN, str(self._loads)]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         calls, microseconds, errors = map(int, re.findall(r"RESULT (\d+) (\d+) (\d+)", output)[0])
         if errors:
@@ -57,7 +65,7 @@ class Served:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(blocks: int = 5, seconds: int = 3) -> None:
+def main(blocks: int = 16, seconds: int = 1) -> None:
     """Print, for each kind of call, the median of the ratios of neighbouring blocks."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: install it (Debian: apt-get install wrk)")
@@ -73,14 +81,20 @@ def main(blocks: int = 5, seconds: int = 3) -> None:
 def compare(bare: Served, relay: Served, mode: str, blocks: int, seconds: int) -> str:
     bare.load(mode, 1)
     relay.load(mode, 1)
-    pairs = [(bare.load(mode, seconds), relay.load(mode, seconds)) for _ in range(blocks)]
+    pairs = []
+    for number in range(blocks):
+        # Each goes first as often as the other: what slows the machine down slows both alike.
+        order = (bare, relay) if number % 2 else (relay, bare)
+        blocks_by_server = {served: served.load(mode, seconds) for served in order}
+        pairs.append((blocks_by_server[bare], blocks_by_server[relay]))
     speed = [mine.calls_per_second / yard.calls_per_second for yard, mine in pairs]
+    quartiles = statistics.quantiles(speed, n=4)
     cpu = [yard.cpu_seconds_per_call / mine.cpu_seconds_per_call for yard, mine in pairs]
     calls = statistics.median(mine.calls_per_second for _, mine in pairs)
     micro = statistics.median(mine.cpu_seconds_per_call for _, mine in pairs) * 1e6
     return (
-        f"{mode:9} throughput {statistics.median(speed):.2f} of bare"
-        f" ({min(speed):.2f}-{max(speed):.2f}), by CPU {statistics.median(cpu):.2f};"
+        f"{mode:9} throughput {statistics.median(speed):.2f} of bare (middle half"
+        f" {quartiles[0]:.2f}-{quartiles[2]:.2f}), by CPU {statistics.median(cpu):.2f};"
         f" {calls:,.0f} calls/s, {micro:.0f} us CPU a call"
     )
 
