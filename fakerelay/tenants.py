@@ -13,6 +13,7 @@ from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp
 from fakerelay.core.events import PushStatusChanged
+from fakerelay.core.faults import Plans
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
@@ -46,6 +47,7 @@ class Tenant:
         self.id = world_id
         self.ids = parts.ids
         self.clock = parts.make_clock()
+        self.faults = Plans()
         self.journal = Journal(parts.journal_size)
         self.delivery = Delivery(
             self.clock, parts.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed

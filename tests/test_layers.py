@@ -18,7 +18,7 @@ LAYERS = (
     {"web", "control"},
     {"tenants"},
     {"service", "delivery", "sender"},
-    {"stores", "clock", "ids", "journal", "profiles", "config"},
+    {"stores", "clock", "faults", "ids", "journal", "profiles", "config"},
     {"ports", "schemas", "watch", "targets", "client"},
     {"core"},
     {"errors"},

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from fakerelay.control import accounts, callbacks, documents, requests, tasks, worlds
+from fakerelay.control import accounts, callbacks, documents, faults, requests, tasks, worlds
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.values import check_call
 from fakerelay.control.verbs import Call, VerbName, make_call
@@ -29,6 +29,10 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "clear_requests": requests.clear_requests,
     "callbacks": callbacks.list_callbacks,
     "set_push_status": tasks.set_push_status,
+    "faults": faults.list_faults,
+    "create_fault": faults.create_fault,
+    "delete_fault": faults.delete_fault,
+    "clear_faults": faults.clear_faults,
     "profile": worlds.show_profile_in_force,
     "put_profile": worlds.put_profile,
     "reset": worlds.reset,

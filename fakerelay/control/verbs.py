@@ -101,6 +101,15 @@ _ROWS = (
     Verb("set_push_status", "POST", "pushes/status",
          "Let pushes of a task fail, or recover, as the vendor would notice by itself.",
          body="push_status.request", reply="task"),
+    Verb("faults", "GET", "faults", "List the fault plans: what goes wrong, and how far each is.",
+         query=("appid", "world"), reply="faults"),
+    Verb("create_fault", "POST", "faults",
+         "Let something go wrong: a plan of steps for calls, callbacks or pushes that match.",
+         query=("world",), body="fault.request", reply="fault", status=201),
+    Verb("delete_fault", "DELETE", "faults/{fault_id}", "Take a fault plan away.",
+         query=("world",), reply="fault", destroys=True),
+    Verb("clear_faults", "DELETE", "faults", "Take fault plans away.",
+         query=TARGETS, reply="faults.cleared", destroys=True),
     Verb("profile", "GET", "profile", "Show the profile in force, and its hash.",
          query=("world",), reply="profile"),
     Verb("put_profile", "PUT", "profile",
@@ -120,8 +129,8 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType({verb.name: verb for verb in
 VerbName = Literal[
     "health", "ca", "worlds", "create_world", "delete_world", "apps", "app", "put_app",
     "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
-    "clear_requests", "callbacks", "set_push_status", "profile", "put_profile", "reset", "openapi",
-    "vendor_openapi",
+    "clear_requests", "callbacks", "set_push_status", "faults", "create_fault",
+    "delete_fault", "clear_faults", "profile", "put_profile", "reset", "openapi", "vendor_openapi",
 ]  # fmt: skip
 """The names again, for editors to complete."""
 

@@ -608,9 +608,13 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "create_certificate": {"appid": APPID},
         "revoke_certificate": {"certificate_id": "other-cert"},
         "set_push_status": {"appid": APPID, "taskid": "t", "status": 1},
+        "create_fault": {"id": "spoiled", "steps": [{"fault": "hang"}]},
+        "faults": {},
+        "delete_fault": {"fault_id": "spoiled"},
     }
     last: dict[str, dict[str, Any]] = {
         "clear_requests": {"appid": OTHER_APPID},
+        "clear_faults": {"all": True},
         "reset": {"all": True},
     }
     rest: dict[str, dict[str, Any]] = {

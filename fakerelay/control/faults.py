@@ -1,0 +1,59 @@
+"""Fault plans: made, listed with how far each is, taken away."""
+
+from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.core.faults import Plan
+from fakerelay.errors import ControlError, nearest
+from fakerelay.faults import FaultError, read_plan, show_plan
+from fakerelay.tenants import Tenant
+
+
+async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
+    tenants = plane.worlds(values["world"])
+    shown = [show_fault(tenant, plan) for tenant in tenants for plan in tenant.faults]
+    appid = values["appid"]
+    return {"items": [each for each in shown if appid is None or each["appid"] == appid]}
+
+
+async def create_fault(plane: Plane, values: Values, body: Json) -> Json:
+    """A plan is read whole before it takes its place among the others."""
+    tenant = _find_world(plane, values, body)
+    plan_id = body.get("id") or tenant.faults.next_id()
+    try:
+        plan = read_plan(body, plan_id, tenant.clock.now())
+    except FaultError as error:
+        raise ControlError("invalid_fault", str(error), pointer=error.pointer) from error
+    tenant.faults.add(plan)
+    return show_fault(tenant, plan)
+
+
+async def delete_fault(plane: Plane, values: Values, body: Json) -> Json:
+    tenant = plane.world(values["world"])
+    plan = tenant.faults.get(values["fault_id"])
+    if plan is None:
+        hint = nearest(values["fault_id"], [each.id for each in tenant.faults])
+        detail = f"World {tenant.id!r} has no fault {values['fault_id']!r}{hint}"
+        raise ControlError("unknown_fault", detail, pointer="/path/fault_id", status=404)
+    shown = show_fault(tenant, plan)
+    tenant.faults.remove(plan.id)
+    return shown
+
+
+async def clear_faults(plane: Plane, values: Values, body: Json) -> Json:
+    targets = plane.targets(values)
+    return {"faults": sum(tenant.faults.clear(values["appid"]) for tenant in targets)}
+
+
+def show_fault(tenant: Tenant, plan: Plan) -> Json:
+    return {"world": tenant.id, **show_plan(plan, tenant.clock.now())}
+
+
+def _find_world(plane: Plane, values: Values, body: Json) -> Tenant:
+    """The world that is named, else that of the app that is named, else the default one."""
+    appid = body.get("appid")
+    if appid is None:
+        return plane.world(values["world"])
+    tenant = plane.world_of(int(appid))
+    if values["world"] is not None and plane.world(values["world"]) is not tenant:
+        detail = f"World {values['world']!r} has no app {appid}"
+        raise ControlError("unknown_app", detail, pointer="/appid", status=404)
+    return tenant

@@ -1,0 +1,151 @@
+"""Fault plans as JSON and TOML give them: read whole before any of one acts, and shown again.
+
+The vocabulary is data, `schemas/faults.json`: {on: {fault: acts, doc, settings}}.
+"""
+
+import random
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from fakerelay import schemas
+from fakerelay.core.faults import Match, On, Plan, Step
+from fakerelay.errors import FakerelayError, nearest
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+ALWAYS: Final = "always"
+KINDS: Final[tuple[On, ...]] = get_args(On)
+_MATCH_FIELDS: Final = {
+    "operation": "operation",
+    "roomid": "room_id",
+    "taskid": "task_id",
+    "uid": "uid",
+    "rtmpurl": "rtmpurl",
+    "status": "status",
+}
+_STEP_FIELDS: Final = ("fault", "count", "for_seconds", "probability")
+
+
+class FaultError(FakerelayError):
+    """A plan can't be used; `pointer` is the JSON pointer of the culprit."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+@cache
+def vocabulary() -> Mapping[str, Mapping[str, Any]]:
+    """{on: {fault: {acts, doc, settings, required}}}: all that can go wrong, and how to ask."""
+    table: dict[str, Mapping[str, Any]] = schemas.read_json("faults")
+    return table
+
+
+def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
+    """A plan from its JSON form, which its schema has found valid but for the steps.
+
+    Raises FaultError.
+    """
+    on: On = data.get("on", "call")
+    steps = tuple([_read_step(on, number, step, data) for number, step in enumerate(data["steps"])])
+    seed = data.get("seed")
+    chance = random.Random(seed).random if seed is not None else None
+    return Plan(plan_id, on, _read_match(data), steps, created_at=now, seed=seed, chance=chance)
+
+
+def show_plan(plan: Plan, now: float) -> dict[str, Any]:
+    """What a plan says and how far it is."""
+    match = {
+        name: value
+        for name, field in _MATCH_FIELDS.items()
+        if (value := getattr(plan.match, field)) is not None
+    }
+    is_over = plan.current(now) is None
+    return {
+        "id": plan.id,
+        "on": plan.on,
+        "appid": plan.match.appid,
+        "match": match,
+        "seed": plan.seed,
+        "steps": [
+            {**_show_step(step), "met": met} for step, met in zip(plan.steps, plan.met, strict=True)
+        ],
+        "current": None if is_over else plan.position,
+        "unmet": plan.unmet(),
+    }
+
+
+def _read_match(data: Mapping[str, Any]) -> Match:
+    given = data.get("match", {})
+    fields = {_MATCH_FIELDS[name]: value for name, value in given.items()}
+    return Match(appid=data.get("appid"), **fields)
+
+
+def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, Any]) -> Step:
+    where = f"/steps/{number}"
+    name = step["fault"]
+    known = vocabulary()[on]
+    if name not in known:
+        raise FaultError(f"{where}/fault", f"Unknown fault {name!r}{_find_hint(on, name)}")
+    settings = {key: value for key, value in step.items() if key not in _STEP_FIELDS}
+    _check_settings(on, name, settings, where)
+    if step.get("probability") is not None and plan.get("seed") is None:
+        raise FaultError("/seed", "A probability needs the plan's 'seed', an integer, to repeat it")
+    if "count" in step and "for_seconds" in step:
+        raise FaultError(f"{where}/count", "Give 'count' or 'for_seconds', not both")
+    count = step.get("count", None if "for_seconds" in step else 1)
+    return Step(
+        name,
+        settings,
+        None if count == ALWAYS else count,
+        step.get("for_seconds"),
+        step.get("probability"),
+    )
+
+
+def _find_hint(on: On, name: str) -> str:
+    for kind in KINDS:
+        if kind != on and name in vocabulary().get(kind, {}):
+            return f" of a {on}: it is one of a {kind} ('on': {kind!r})"
+    return nearest(name, vocabulary()[on])
+
+
+def _check_settings(on: On, fault: str, settings: Mapping[str, Any], where: str) -> None:
+    row = vocabulary()[on][fault]
+    known = row["settings"]
+    for key in settings:
+        if key not in known:
+            hint = nearest(key, [*known, *_STEP_FIELDS])
+            raise FaultError(f"{where}/{key}", f"Unknown key {key!r} of fault {fault!r}{hint}")
+    for key in row.get("required", ()):
+        if key not in settings:
+            about = known[key]["description"]
+            raise FaultError(f"{where}/{key}", f"Fault {fault!r} needs {key!r}: {about}")
+    error = next(iter(_compile(on, fault).iter_errors(dict(settings))), None)
+    if error is not None:
+        path = [*map(str, error.instance_path)]
+        pointer = "/".join([where, *path])
+        about = known[path[0]]["description"] if path else row["doc"]
+        raise FaultError(pointer, f"{error.message}; {'.'.join(path)}: {about}")
+
+
+@cache
+def _compile(on: On, fault: str) -> "jsonschema_rs.Draft202012Validator":
+    import jsonschema_rs  # slow to load, and needed where a plan is read
+
+    return jsonschema_rs.Draft202012Validator(
+        {"type": "object", "properties": vocabulary()[on][fault]["settings"]}
+    )
+
+
+def _show_step(step: Step) -> dict[str, Any]:
+    shown: dict[str, Any] = {"fault": step.fault, **step.settings}
+    if step.for_seconds is not None:
+        shown["for_seconds"] = step.for_seconds
+    else:
+        shown["count"] = ALWAYS if step.times is None else step.times
+    if step.probability is not None:
+        shown["probability"] = step.probability
+    return shown
