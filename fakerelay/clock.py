@@ -3,103 +3,379 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
-from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from heapq import heapify, heappop, heappush, nsmallest
+from typing import Any, Final, NamedTuple
 
 from fakerelay.errors import FakerelayError
-from fakerelay.ports import Timer
+from fakerelay.ports import ClockMode
+
+REAL: Final = "real"
+FROZEN: Final = "frozen"
+CAP_SECONDS: Final = 20.0
+
+_MOST_FIRED: Final = 100_000
+_FEW_CANCELLED: Final = 64
+
+machine_time = time.time
 
 
-class RealClock:
-    """The machine's time; timers run on the event loop."""
+class ClockError(FakerelayError):
+    """Time can't be moved in this way; `code` says why in a word."""
 
-    now = staticmethod(time.time)
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
-    def call_at(self, due_at: float, callback: Callable[[], None]) -> Timer:
-        delay = max(0.0, due_at - time.time())
-        return asyncio.get_running_loop().call_later(delay, callback)
 
-    def track(self, work: asyncio.Future[Any]) -> None:
-        """Nobody waits for real time to be done."""
+class Fired(NamedTuple):
+    """Something that was done because its time had come."""
+
+    at: float
+    what: str
 
 
 class Advance(NamedTuple):
-    """What a step of time did; `unfinished` counts the work given up on when the cap was hit."""
+    """What a step of time did, in order.
 
-    fired: int
+    `reached` says whether it got where it should: to its end, or to what it was to run until.
+    `unfinished` counts the work that was given up on when the cap was hit.
+    """
+
+    fired: tuple[Fired, ...]
+    reached: bool
     unfinished: int
 
 
-class VirtualClock:
-    """Stands still until `advance`, which returns once everything due by then has been done."""
+class WorldClock:
+    """Runs as the machine's does (`real`), or stands still until `advance` (`frozen`).
 
-    def __init__(self, start: float = 0.0) -> None:
-        self._now = start
-        self._timers: list[tuple[float, int, _VirtualTimer]] = []
+    Switching loses no timer, and time never goes back: a clock that was ahead of the machine's
+    runs on from where it stands. All is due in order of time, then of making. `now` is another
+    function after a switch, so don't keep it: real time has to cost no more than the machine's.
+    """
+
+    def __init__(
+        self,
+        mode: ClockMode = REAL,
+        now: float | None = None,
+        *,
+        machine: Callable[[], float] = machine_time,
+    ) -> None:
+        self._machine = machine
+        self._timers: list[_Timer] = []
         self._made = 0
+        self.fired_count = 0
+        self._cancelled = 0
         self._work: set[asyncio.Future[Any]] = set()
-        self._advancing = asyncio.Lock()
+        self._wakeup: asyncio.Handle | None = None
+        self.is_moving = False
+        self.restore(mode, machine() if now is None else now)
 
-    def now(self) -> float:
-        return self._now
+    mode: ClockMode
+    now: Callable[[], float]
+    """Seconds since 1970."""
 
-    def call_at(self, due_at: float, callback: Callable[[], None]) -> Timer:
-        if due_at <= self._now:
-            return asyncio.get_running_loop().call_soon(callback)
-        timer = _VirtualTimer(callback)
+    # What a world does with it.
+
+    def call_at(self, due_at: float, callback: Callable[[], None], what: str = "") -> "_Timer":
+        """Call back once `now()` has reached `due_at`; `what` says what for."""
         self._made += 1
-        heappush(self._timers, (due_at, self._made, timer))
+        timer = _Timer(due_at, self._made, callback, what, self)
+        heappush(self._timers, timer)
+        if self._timers[0] is timer:
+            self._arm()
         return timer
 
     def track(self, work: asyncio.Future[Any]) -> None:
+        """Name a task that a step of time has to wait for before it counts as done."""
         self._work.add(work)
         work.add_done_callback(self._work.discard)
 
-    async def advance(self, seconds: float, *, cap_seconds: float = 30.0) -> Advance:
+    async def sleep_until(self, due_at: float, what: str = "") -> Callable[[], None]:
+        """Wait without being waited for; answers what to call when the work after it is done.
+
+        From waking to that call a step of time waits, so call it whatever happens.
+        """
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[None] = loop.create_future()
+        work: asyncio.Future[None] = loop.create_future()
+        timer = self.call_at(due_at, partial(self._wake_sleeper, woken, work), what)
+        try:
+            await woken
+        except BaseException:
+            timer.cancel()
+            _end(work)
+            raise
+        return partial(_end, work)
+
+    # How it is moved.
+
+    def set(self, mode: ClockMode | None = None, now: float | None = None) -> None:
+        """Switch the mode, set the time forward, or both; what is overdue then fires at once.
+
+        Raises ClockError for a time that has passed, and while it is being advanced.
+        """
+        mode = mode or self.mode
+        if mode == self.mode and now is None:
+            return
+        passed = max(self.now(), self._machine()) if mode == REAL else self.now()
+        if now is not None and not (passed <= now < math.inf):
+            raise ClockError(
+                "time_goes_forward",
+                f"Can't set the clock to {now!r}: it goes only forward, and {passed!r} has passed",
+            )
+        self.restore(mode, self.now() if now is None else now)
+
+    def restore(self, mode: ClockMode, now: float) -> None:
+        """Set mode and time, even back: for a world that begins, or begins again.
+
+        Raises ClockError while it is being advanced.
+        """
+        self._refuse_moving()
+        self.mode = mode
+        self._now = now
+        ahead = now - self._machine()
+        if mode == FROZEN:
+            self.now = self._frozen_now
+        elif ahead > 0:
+            self.now = lambda: max(now, self._machine() + ahead)  # sums are rounded
+        else:
+            self.now = self._machine
+        self._arm()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is pending: no timer, and no work under way."""
+        return self._head() is None and not self._work
+
+    def pending(self, most: int) -> list[Fired]:
+        """What is due next, in order."""
+        alive = (timer for timer in self._timers if timer.callback is not None)
+        return [Fired(timer.due_at, timer.what) for timer in nsmallest(most, alive)]
+
+    @property
+    def pending_count(self) -> int:
+        return len(self._timers) - self._cancelled
+
+    async def advance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> Advance:
         """Go forward from one due time to the next, each time until the work it began has ended.
 
         After `cap_seconds` of real time it waits for no work any more, and says how much was left.
+        Raises ClockError where the clock is real, or is being advanced already.
         """
+        return await self._move(seconds, cap_seconds, None)
+
+    async def run_until(
+        self,
+        condition: Callable[[], bool],
+        *,
+        limit_seconds: float,
+        cap_seconds: float = CAP_SECONDS,
+    ) -> Advance:
+        """Advance from one due time to the next, and no further once the condition holds.
+
+        Ends at the limit of the world's time as well, and at the cap of real time.
+        """
+        return await self._move(limit_seconds, cap_seconds, condition)
+
+    async def _move(
+        self, seconds: float, cap_seconds: float, condition: Callable[[], bool] | None
+    ) -> Advance:
         if not (0 <= seconds < math.inf):
-            raise FakerelayError(f"Can't advance by {seconds!r} seconds: time only goes forward")
-        give_up_at = time.monotonic() + cap_seconds
-        fired = 0
-        async with self._advancing:
-            target = self._now + seconds
-            await self._settle(give_up_at)
-            while self._timers and self._timers[0][0] <= target:
-                fired += self._fire_next()
-                await self._settle(give_up_at)
-            self._now = target
-            return Advance(fired, len(self._work))
+            raise ClockError(
+                "time_goes_forward", f"Can't advance by {seconds!r} seconds: time only goes forward"
+            )
+        with self._moving():
+            step = _Step(self._now + seconds, time.monotonic() + cap_seconds, condition)
+            await self._settle(step)
+            while not step.is_over() and (head := self._head()) and head.due_at <= step.target:
+                await self._fire_due(max(self._now, head.due_at), step)
+            has_come = condition is not None and condition()
+            if not has_come and not step.is_cut_off():
+                self._now = step.target
+            reached = has_come if condition is not None else self._now == step.target
+            return Advance(tuple(step.fired), reached, len(self._work) if step.is_late() else 0)
 
-    def _fire_next(self) -> int:
-        """Step to the next due time and fire all that is due at it."""
-        self._now = self._timers[0][0]
-        fired = 0
-        while self._timers and self._timers[0][0] <= self._now:
-            timer = heappop(self._timers)[2]
-            fired += timer.fire()
-        return fired
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        if self.mode != FROZEN:
+            raise ClockError(
+                "clock_is_real", "A real clock runs by itself: freeze it before you advance it"
+            )
+        self._refuse_moving()
+        self.is_moving = True
+        try:
+            yield
+        finally:
+            self.is_moving = False
+            self._arm()
 
-    async def _settle(self, give_up_at: float) -> None:
-        await asyncio.sleep(0)  # what was called "soon" begins its work first
-        while self._work and (left := give_up_at - time.monotonic()) > 0:
+    def _refuse_moving(self) -> None:
+        if self.is_moving:
+            raise ClockError(
+                "advance_under_way",
+                "The clock is being advanced: wait until that is answered. A callback's receiver"
+                " can't move the clock, since the advance waits for the receiver",
+            )
+
+    async def _fire_due(self, now: float, step: "_Step") -> None:
+        """Step to a time and fire all that is due then, one after the other."""
+        self._now = now
+        while not step.is_full() and (timer := self._pop_due()):
+            step.fired.append(Fired(now, timer.what))
+            timer.fire()
+            await self._settle(step)
+
+    async def _settle(self, step: "_Step") -> None:
+        await _let_others()  # what was called "soon" begins its work first
+        while self._work and (left := step.give_up_at - time.monotonic()) > 0:
             await asyncio.wait(self._work, timeout=left)
 
+    # Timers: one heap, and one handle of the event loop for what is due first.
 
-class _VirtualTimer:
-    __slots__ = ("_callback",)
+    def _frozen_now(self) -> float:
+        return self._now
 
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self._callback: Callable[[], None] | None = callback
+    def _head(self) -> "_Timer | None":
+        timers = self._timers
+        while timers and timers[0].callback is None:
+            heappop(timers)
+            self._cancelled -= 1
+        return timers[0] if timers else None
+
+    def _pop_due(self) -> "_Timer | None":
+        head = self._head()
+        if head is None or head.due_at > self.now():
+            return None
+        self.fired_count += 1
+        return heappop(self._timers)
+
+    def _arm(self) -> None:
+        if self._wakeup is not None:
+            self._wakeup.cancel()
+            self._wakeup = None
+        head = None if self.is_moving else self._head()
+        if head is None:
+            return
+        left = head.due_at - self.now()
+        if left <= 0:
+            self._wakeup = asyncio.get_running_loop().call_soon(self._wake)
+        elif self.mode == REAL:
+            self._wakeup = asyncio.get_running_loop().call_later(left, self._wake)
+
+    def _wake(self) -> None:
+        self._wakeup = None
+        last = self._made  # what these make has its turn later, or they could go on for ever
+        while (head := self._head()) and head.number <= last and (timer := self._pop_due()):
+            timer.fire()
+        self._arm()
+
+    def _wake_sleeper(self, woken: asyncio.Future[None], work: asyncio.Future[None]) -> None:
+        if not woken.done():
+            self.track(work)
+            woken.set_result(None)
+
+    def _forget(self) -> None:
+        """Count a timer that was cancelled; when most are, they have to make room."""
+        self._cancelled += 1
+        if self._cancelled > _FEW_CANCELLED and self._cancelled * 2 > len(self._timers):
+            self._timers = [timer for timer in self._timers if timer.callback is not None]
+            heapify(self._timers)
+            self._cancelled = 0
+
+
+class Start(NamedTuple):
+    """Where the clocks of worlds begin: a frozen one at `now`; a real one with the machine's."""
+
+    mode: ClockMode = REAL
+    now: float | None = None
+
+    def open_clock(self, mode: ClockMode | None = None, now: float | None = None) -> WorldClock:
+        """A clock like this, or as it is told. Raises ClockError for a `now` that is of no use."""
+        mode = mode or self.mode
+        if mode == FROZEN:
+            return WorldClock(FROZEN, self.now if now is None else now)
+        if now is not None:
+            raise ClockError(
+                "clock_is_real",
+                f"Can't begin at {now!r}: a real clock begins with the machine's; make it frozen",
+            )
+        return WorldClock()
+
+
+class _Timer:
+    __slots__ = ("callback", "clock", "due_at", "number", "what")
+
+    def __init__(
+        self,
+        due_at: float,
+        number: int,
+        callback: Callable[[], None],
+        what: str,
+        clock: WorldClock,
+    ) -> None:
+        self.due_at = due_at
+        self.number = number
+        self.callback: Callable[[], None] | None = callback
+        self.what = what
+        self.clock = clock
+
+    def __lt__(self, other: "_Timer") -> bool:
+        return (self.due_at, self.number) < (other.due_at, other.number)
 
     def cancel(self) -> None:
-        self._callback = None
+        if self.callback is not None:
+            self.callback = None
+            self.clock._forget()
 
-    def fire(self) -> bool:
-        callback, self._callback = self._callback, None
-        if callback is not None:
+    def fire(self) -> None:
+        """One that fails is a bug, and keeps no other from its turn."""
+        callback, self.callback = self.callback, None
+        if callback is None:
+            return
+        try:
             callback()
-        return callback is not None
+        except Exception as error:
+            context = {"message": f"A timer failed: {self.what}", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+
+
+class _Step:
+    """How far a step of time may go, and what it has done."""
+
+    def __init__(
+        self, target: float, give_up_at: float, condition: Callable[[], bool] | None
+    ) -> None:
+        self.target = target
+        self.give_up_at = give_up_at
+        self.condition = condition
+        self.fired: list[Fired] = []
+
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.give_up_at
+
+    def is_full(self) -> bool:
+        return len(self.fired) >= _MOST_FIRED
+
+    def is_cut_off(self) -> bool:
+        """Whether it ends where it stands. Without a condition only too much to do ends it."""
+        return self.is_full() or (self.condition is not None and self.is_late())
+
+    def is_over(self) -> bool:
+        return self.is_cut_off() or (self.condition is not None and self.condition())
+
+
+def _end(work: asyncio.Future[None]) -> None:
+    if not work.done():
+        work.set_result(None)
+
+
+async def _let_others() -> None:
+    """Like `asyncio.sleep(0)`, but nobody who drives a coroutine by hand takes it for nothing."""
+    loop = asyncio.get_running_loop()
+    turn: asyncio.Future[None] = loop.create_future()
+    loop.call_soon(_end, turn)
+    await turn

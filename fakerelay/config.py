@@ -8,6 +8,7 @@ from typing import Any
 
 from fakerelay import schemas
 from fakerelay.errors import ConfigError
+from fakerelay.ports import ClockMode
 
 DEFAULT_PORT = 8481
 DEFAULT_CONTROL_PORT = 8480
@@ -50,7 +51,8 @@ class Config:
     """The settings of `fakerelay serve`, by the names of its options; a port of 0 is any free one.
 
     `port` speaks HTTPS unless `no_tls`; `http_port` is plain HTTP besides it, `control_port` None
-    leaves the control plane out.
+    leaves the control plane out. `now` is where a frozen clock begins; with a `seed` all ids that
+    are made up are the same in every run.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +66,9 @@ class Config:
     callback_ca: Path | None = None
     profile: str = "default"
     settings: Mapping[str, object] = field(default_factory=dict)
+    clock: ClockMode = "real"
+    now: float | None = None
+    seed: int | None = None
     state: str = "memory:"
     journal_size: int = 10_000
     log_format: str = "text"

@@ -174,7 +174,8 @@ class Delivery:
             let_go = partial(self._let_go_late, outbox, batch, queued)
             for notification in queued:
                 notification.next_attempt_at = batch.at + delay
-            timer = self._clock.call_at(batch.at + delay, let_go)
+            what = f"callbacks from {queued[0].msgid} on"
+            timer = self._clock.call_at(batch.at + delay, let_go, what)
             outbox.timers[queued[0].number] = timer
         else:
             self._let_go(outbox, batch, queued)
@@ -237,7 +238,8 @@ class Delivery:
             return
         notification.next_attempt_at = due_at
         retry = partial(self._retry, outbox, notification)
-        outbox.timers[notification.number] = self._clock.call_at(due_at, retry)
+        what = f"retry of {notification.msgid}"
+        outbox.timers[notification.number] = self._clock.call_at(due_at, retry, what)
 
     def _retry(self, outbox: _Outbox, notification: Notification) -> None:
         outbox.timers.pop(notification.number, None)

@@ -30,5 +30,5 @@ class RandomIds(CountedIds):
 class SeededIds(CountedIds):
     """The same ids in the same order for the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         super().__init__(f"{random.Random(seed).getrandbits(64):016x}")

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from fakerelay.core.commands import Command
 from fakerelay.core.rules import Decision
 from fakerelay.core.world import World
 
+ClockMode = Literal["real", "frozen"]
 Decide = Callable[[World, Command], Decision]
 OpenGate = Callable[[], None]
 """Says that the caller has been answered, so that what the call caused may be told to others."""
@@ -36,8 +37,8 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since 1970."""
 
-    def call_at(self, due_at: float, callback: Callable[[], None]) -> Timer:
-        """Call back once `now()` has reached `due_at`."""
+    def call_at(self, due_at: float, callback: Callable[[], None], what: str = "") -> Timer:
+        """Call back once `now()` has reached `due_at`; `what` says what for."""
 
     def track(self, work: asyncio.Future[Any]) -> None:
         """Name a task that a step of time has to wait for before it counts as done."""

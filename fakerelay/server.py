@@ -9,11 +9,12 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import partial
+from random import Random, SystemRandom
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from fakerelay.clock import RealClock
+from fakerelay.clock import REAL, Start, machine_time
 from fakerelay.config import AppConfig, Config
 from fakerelay.control.access import Access, check_binding, is_loopback
 from fakerelay.control.local import LocalControl
@@ -22,9 +23,9 @@ from fakerelay.control.routes import build_application
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.model import App, Certificate
 from fakerelay.errors import ConfigError
-from fakerelay.ids import RandomIds
+from fakerelay.ids import RandomIds, SeededIds
 from fakerelay.journal import Exchange
-from fakerelay.ports import Clock
+from fakerelay.ports import IdSource
 from fakerelay.profiles import open_profile
 from fakerelay.sender import HttpSender
 from fakerelay.stores import open_store
@@ -41,6 +42,7 @@ _SHUTDOWN_SECONDS = 1.0
 # Lists that are waited for don't end by themselves, and all else is quick.
 _CONTROL_SHUTDOWN_SECONDS = 0.1
 _MOST_HEADER_BYTES = 64 * 1024
+_SEEDED_START = 1767225600.0  # 2026-01-01T00:00:00Z
 _LARGE_BLOCK_BYTES = 8 * 1024 * 1024
 
 
@@ -51,7 +53,6 @@ class Server:
         self,
         config: Config,
         *,
-        make_clock: Callable[[], Clock] = RealClock,
         on_exchange: Callable[[Exchange], None] | None = None,
         on_failed: Callable[[Notification], None] | None = None,
     ) -> None:
@@ -60,11 +61,12 @@ class Server:
         self.tenants = Tenants(
             Parts(
                 make_store=partial(open_store, config.state),
-                make_clock=make_clock,
-                ids=RandomIds(),
+                start=_find_start(config),
+                make_ids=_choose_ids(config.seed),
                 sender=self._sender,
                 profile=open_profile(config.profile, config.settings),
                 journal_size=config.journal_size,
+                random=SystemRandom() if config.seed is None else Random(config.seed),
                 on_failed=on_failed,
             )
         )
@@ -182,7 +184,7 @@ class Server:
             config.tls_name,
             config.tls_cert,
             config.tls_key,
-            now=RealClock.now(),
+            now=machine_time(),
         )
         self._watch_tls()
 
@@ -194,7 +196,7 @@ class Server:
     def _renew_tls(self) -> None:
         assert self._tls is not None
         try:
-            self._tls.ensure_fresh(RealClock.now())
+            self._tls.ensure_fresh(machine_time())
         except ConfigError as error:
             _LOGGER.warning("%s", error)
         self._watch_tls()
@@ -232,6 +234,25 @@ def tune_process() -> None:
     gc.freeze()
     gc.set_threshold(5_000, 20, 100)
     bytearray(_LARGE_BLOCK_BYTES)
+
+
+def _find_start(config: Config) -> Start:
+    """Runs of one seed are to be the same, so their frozen clocks begin at the same time."""
+    if config.now is not None and config.clock == REAL:
+        raise ConfigError(
+            f"A real clock can't begin at {config.now!r}; give --clock frozen, or leave out --now"
+        )
+    if config.now is None and config.seed is not None:
+        return Start(config.clock, _SEEDED_START)
+    return Start(config.clock, config.now)
+
+
+def _choose_ids(seed: int | None) -> Callable[[str], IdSource]:
+    """Seeded ones are each world's own, so that none depends on what another one does."""
+    if seed is None:
+        ids = RandomIds()
+        return lambda world_id: ids
+    return lambda world_id: SeededIds(f"{seed}/{world_id}")
 
 
 class _NotOurFault(logging.Filter):

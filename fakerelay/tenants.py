@@ -4,11 +4,12 @@ An appid belongs to one world, so the path of a request finds it.
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from random import Random
 from typing import NamedTuple
 
+from fakerelay.clock import REAL, Start, WorldClock
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp
@@ -20,7 +21,7 @@ from fakerelay.core.profile import Profile
 from fakerelay.delivery import Delivery
 from fakerelay.errors import ConfigError
 from fakerelay.journal import Journal
-from fakerelay.ports import Clock, IdSource, OpenGate, Sender, Store
+from fakerelay.ports import IdSource, OpenGate, Sender, Store
 from fakerelay.service import Service
 from fakerelay.watch import Watch
 
@@ -29,28 +30,32 @@ _MOST_RANDOM_APPID = 2**53
 
 
 class Parts(NamedTuple):
-    """What every world of a server is made of; `make_*` are called once per world."""
+    """What every world of a server is made of; `make_*` are called once per world.
+
+    `random` makes up the names of worlds, apps and certificates.
+    """
 
     make_store: Callable[[], Store]
-    make_clock: Callable[[], Clock]
-    ids: IdSource
+    start: Start
+    make_ids: Callable[[str], IdSource]
     sender: Sender
     profile: Profile
     journal_size: int
+    random: Random
     on_failed: Callable[[Notification], None] | None = None
 
 
 class Tenant:
     """One world: service, journal and delivery around one store and one clock."""
 
-    def __init__(self, world_id: str, parts: Parts) -> None:
+    def __init__(self, world_id: str, parts: Parts, clock: WorldClock) -> None:
         self.id = world_id
-        self.ids = parts.ids
-        self.clock = parts.make_clock()
+        self.ids = parts.make_ids(world_id)
+        self.clock = clock
         self.faults = Plans()
         self.journal = Journal(parts.journal_size)
         self.delivery = Delivery(
-            self.clock, parts.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
+            self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
         )
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
 
@@ -71,6 +76,7 @@ class Tenants:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.start = parts.start
         self._by_id: dict[str, Tenant] = {}
         self._by_appid: dict[int, Tenant] = {}
         self._endings: set[asyncio.Task[None]] = set()
@@ -103,12 +109,14 @@ class Tenants:
     def get(self, world_id: str) -> Tenant | None:
         return self._by_id.get(world_id)
 
-    def create(self, world_id: str | None = None) -> Tenant:
+    def create(self, world_id: str | None = None, clock: WorldClock | None = None) -> Tenant:
         """A new world without apps. Raises `ConfigError` if the id is taken."""
-        world_id = world_id or secrets.token_hex(6)
+        world_id = world_id or self.make_name(6)
         if world_id in self._by_id:
             raise ConfigError(f"World {world_id!r} exists already: choose another id")
-        tenant = self._by_id[world_id] = Tenant(world_id, self._parts)
+        tenant = self._by_id[world_id] = Tenant(
+            world_id, self._parts, clock or self.start.open_clock()
+        )
         self.watch.notify()
         return tenant
 
@@ -117,6 +125,8 @@ class Tenants:
         self._by_id.pop(tenant.id, None)
         for app in list(tenant.service.view.apps()):
             await self.remove_app(tenant, app.appid)
+        if not tenant.clock.is_moving:
+            tenant.clock.set(REAL)  # a call that is held there would wait for ever
         self.watch.notify()
 
     async def put_app(self, tenant: Tenant, app: App) -> None:
@@ -170,6 +180,10 @@ class Tenants:
 
     def free_appid(self) -> int:
         """A random appid that no world has, exact in every language's numbers (below 2^53)."""
-        while (appid := secrets.randbelow(_MOST_RANDOM_APPID - 1) + 1) in self._by_appid:
+        while (appid := self._parts.random.randrange(1, _MOST_RANDOM_APPID)) in self._by_appid:
             pass
         return appid
+
+    def make_name(self, size: int) -> str:
+        """So many random bytes, in hexadecimal."""
+        return self._parts.random.randbytes(size).hex()

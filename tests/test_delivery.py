@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fakerelay.clock import VirtualClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import MIXED, PushAddress
@@ -43,7 +43,7 @@ class Post(NamedTuple):
 class MemorySender:
     """Notes what is posted, and answers as told; what goes to a `stuck` URL hangs until `free`."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: WorldClock) -> None:
         self.clock = clock
         self.posts: list[Post] = []
         self.answer: Callable[[Post], Sent] = lambda post: OK
@@ -72,7 +72,7 @@ class Bench:
     """A delivery on a clock that stands still, with a receiver in memory."""
 
     def __init__(self, **limits: Any) -> None:
-        self.clock = VirtualClock(START)
+        self.clock = WorldClock("frozen", START)
         self.sender = MemorySender(self.clock)
         self.delivery = Delivery(self.clock, SeededIds(1), self.sender, **limits)
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fakerelay.clock import VirtualClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.commands import PutApp, PutCertificate
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import App, Certificate
@@ -33,8 +33,8 @@ class Heard:
         self.is_open = True
 
 
-def make(profile: Profile = DEFAULT) -> tuple[Service, Heard, VirtualClock]:
-    heard, clock = Heard(), VirtualClock(start=100.0)
+def make(profile: Profile = DEFAULT) -> tuple[Service, Heard, WorldClock]:
+    heard, clock = Heard(), WorldClock("frozen", 100.0)
     return Service(open_store(), clock, profile, heard.emit), heard, clock
 
 

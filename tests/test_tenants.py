@@ -1,9 +1,10 @@
 import json
 from base64 import b64encode
+from random import Random
 
 import pytest
 
-from fakerelay.clock import VirtualClock
+from fakerelay.clock import Start
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.rules import Accepted
 from fakerelay.errors import ConfigError
@@ -25,7 +26,8 @@ class MemorySender:
 
 def make(sender: MemorySender | None = None) -> Tenants:
     sender = sender or MemorySender()
-    return Tenants(Parts(open_store, VirtualClock, SeededIds(1), sender, DEFAULT, 10))
+    start = Start("frozen", 0.0)
+    return Tenants(Parts(open_store, start, SeededIds, sender, DEFAULT, 10, Random(1)))
 
 
 def basic(credentials: str) -> str:
@@ -131,7 +133,7 @@ async def test_callbacks_go_to_the_url_of_their_own_app() -> None:
     await put(tenants, tenant, 3, "http://127.0.0.1:1/three")
     for appid in (1, 2, 3):
         await apply(tenant, appid, "u", f"h/{appid}")
-    await tenant.clock.advance(0)  # type: ignore[attr-defined]
+    await tenant.clock.advance(0)
     assert sorted(sender.posts) == [("http://127.0.0.1:1/one", 1), ("http://127.0.0.1:1/three", 3)]
 
 

@@ -11,6 +11,7 @@ import click
 from fakerelay.config import DEFAULT_CONTROL_PORT, DEFAULT_PORT, DEMO_APP, Config
 
 _STDOUT = 1
+_CLOCK = click.Choice(["real", "frozen"])
 F = TypeVar("F", bound=Callable[..., Any])
 _DEMO = f"{DEMO_APP.appid}:{DEMO_APP.certificate_id}:{DEMO_APP.certificate_key}"
 
@@ -72,6 +73,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         shell_complete=_complete_profile,
     ),
     _list("--set", "A key of the profile, changed", "KEY=VALUE"),
+    _option("--clock", "Whether time runs or stands still. [real]", type=_CLOCK),
+    _option("--now", "Where a frozen clock begins.", type=float, metavar="SECONDS"),
+    _option("--seed", "Make up the same ids in every run.", type=int, metavar="N"),
     _option("--state", "Where tasks are kept. [memory:]", metavar="URL"),
     _option("--journal-size", "Calls remembered. [10000]", type=click.IntRange(0), metavar="N"),
     _option("--log-format", "[text]", type=click.Choice(["text", "json"])),

@@ -1,6 +1,5 @@
 """Apps and the certificates that open them."""
 
-import secrets
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
@@ -62,7 +61,7 @@ async def list_certificates(plane: Plane, values: Values, body: Json) -> Json:
 
 async def create_certificate(plane: Plane, values: Values, body: Json) -> Json:
     tenant, account = _find_account(plane, values["world"], body)
-    certificate = make_certificate(body, account)
+    certificate = make_certificate(plane, body, account)
     if tenant.service.view.certificate(certificate.id) is not None:
         raise ControlError(
             "certificate_exists",
@@ -105,11 +104,13 @@ def change_app(app: App, body: Json) -> App:
     return app._replace(**changes)
 
 
-def make_certificate(body: Json, account: str) -> Certificate:
+def make_certificate(plane: Plane, body: Json, account: str) -> Certificate:
     """A certificate as a body wants it, made up where it leaves that open."""
-    certificate_id = body.get("certificate_id") or secrets.token_hex(8)
+    make_name = plane.tenants.make_name
     return Certificate(
-        certificate_id, body.get("certificate_key") or secrets.token_hex(16), account
+        body.get("certificate_id") or make_name(8),
+        body.get("certificate_key") or make_name(16),
+        account,
     )
 
 

@@ -11,7 +11,7 @@ from fakerelay.tenants import Tenant
 
 
 async def list_callbacks(plane: Plane, values: Values, body: Json) -> Json:
-    return await show_list(plane, _CALLBACKS, values)
+    return await show_list(plane, CALLBACKS, values)
 
 
 def show_callback(tenant: Tenant, notification: Notification) -> Json:
@@ -29,7 +29,7 @@ def show_callback(tenant: Tenant, notification: Notification) -> Json:
     }
 
 
-_CALLBACKS: Final = Listing[Notification](
+CALLBACKS: Final = Listing[Notification](
     items=lambda tenant: tenant.delivery.notifications(),
     facts={
         "appid": lambda notification: notification.appid,

@@ -61,7 +61,7 @@ class ControlClient:
         if self._session is None:
             raise FakerelayError("The control client is not open: use it with 'async with'")
         call = make_call(verb, parameters)
-        seconds = self._timeout_seconds + float(call.parameters.get("wait_seconds", 0))
+        seconds = self._timeout_seconds + _own_seconds(call)
         try:
             async with self._session.request(
                 call.verb.method,
@@ -73,6 +73,12 @@ class ControlClient:
                 return await _read_answer(call, response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FakerelayError(f"No answer from {self._url}: {error!r}") from error
+
+
+def _own_seconds(call: Call) -> float:
+    """How long a call may take because it was told to."""
+    waits = (call.parameters.get("wait_seconds"), (call.body or {}).get("cap_seconds"))
+    return sum(float(each) for each in waits if isinstance(each, (int, float)))
 
 
 def _fill_path(call: Call) -> str:

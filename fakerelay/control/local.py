@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from fakerelay.control import accounts, callbacks, documents, faults, requests, tasks, worlds
+from fakerelay.control import accounts, callbacks, clock, documents, faults, requests, tasks, worlds
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.values import check_call
 from fakerelay.control.verbs import Call, VerbName, make_call
@@ -33,6 +33,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "create_fault": faults.create_fault,
     "delete_fault": faults.delete_fault,
     "clear_faults": faults.clear_faults,
+    "clock": clock.show_clock,
+    "put_clock": clock.put_clock,
+    "advance_clock": clock.advance_clock,
     "profile": worlds.show_profile_in_force,
     "put_profile": worlds.put_profile,
     "reset": worlds.reset,

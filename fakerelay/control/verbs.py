@@ -110,6 +110,14 @@ _ROWS = (
          query=("world",), reply="fault", destroys=True),
     Verb("clear_faults", "DELETE", "faults", "Take fault plans away.",
          query=TARGETS, reply="faults.cleared", destroys=True),
+    Verb("clock", "GET", "clock", "Show the time of a world, and what is due next.",
+         query=("world",), reply="clock"),
+    Verb("put_clock", "PUT", "clock",
+         "Freeze a world's clock, let it run, or set it forward; no timer is lost.",
+         query=("world",), body="clock.request", reply="clock"),
+    Verb("advance_clock", "POST", "clock/advance",
+         "Move a frozen clock, and answer what that did once all of it has been done.",
+         query=("world",), body="advance.request", reply="advance"),
     Verb("profile", "GET", "profile", "Show the profile in force, and its hash.",
          query=("world",), reply="profile"),
     Verb("put_profile", "PUT", "profile",
@@ -130,7 +138,8 @@ VerbName = Literal[
     "health", "ca", "worlds", "create_world", "delete_world", "apps", "app", "put_app",
     "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
     "clear_requests", "callbacks", "set_push_status", "faults", "create_fault",
-    "delete_fault", "clear_faults", "profile", "put_profile", "reset", "openapi", "vendor_openapi",
+    "delete_fault", "clear_faults", "clock", "put_clock", "advance_clock", "profile",
+    "put_profile", "reset", "openapi", "vendor_openapi",
 ]  # fmt: skip
 """The names again, for editors to complete."""
 

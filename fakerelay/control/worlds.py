@@ -4,6 +4,7 @@ from collections import Counter
 
 from fakerelay.control import requests
 from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
+from fakerelay.control.clock import open_clock
 from fakerelay.control.plane import Json, Plane, Values, show_profile
 from fakerelay.core.model import App
 from fakerelay.core.profile import Profile
@@ -23,12 +24,14 @@ async def create_world(plane: Plane, values: Values, body: Json) -> Json:
     profile = _lay_over(data, body.get("settings"), "/settings")
     appid = body["appid"] if "appid" in body else plane.tenants.free_appid()
     app = change_app(App(int(appid), f"account-{appid}"), body)
-    certificate = make_certificate(body, app.account)
-    tenant = plane.tenants.create(body.get("id"))
+    certificate = make_certificate(plane, body, app.account)
+    tenant = plane.tenants.create(body.get("id"), open_clock(plane, body))
     tenant.service.profile = profile
     await plane.tenants.put_account(tenant, app, certificate)
     return {
         "id": tenant.id,
+        "clock": tenant.clock.mode,
+        "now": tenant.clock.now(),
         "appid": app.appid,
         "account": app.account,
         "callback_url": app.callback_url,
@@ -87,6 +90,7 @@ def _show_world(tenant: Tenant) -> Json:
         "tasks": sum(view.running_count(appid) for appid in apps),
         "revision": view.revision,
         "requests": len(tenant.journal),
+        "clock": tenant.clock.mode,
         "now": tenant.clock.now(),
         "profile": show_profile(tenant.service.profile),
     }

@@ -7,7 +7,7 @@ import time
 import aiohttp
 from aiohttp import web
 
-from fakerelay.clock import RealClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import PushAddress
 from fakerelay.delivery import Delivery
@@ -62,7 +62,7 @@ async def post_bare(url: str) -> float:
 
 async def deliver(url: str) -> float:
     sender = HttpSender()
-    delivery = Delivery(RealClock(), RandomIds(), sender, max_in_flight=IN_FLIGHT)
+    delivery = Delivery(WorldClock(), RandomIds(), sender, max_in_flight=IN_FLIGHT)
     began = time.process_time()
     for number in range(BLOCK):
         address = PushAddress(f"rtmp://cdn/live/{number}", f"rtmp://cdn/live/{number}")

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 
-from fakerelay.clock import VirtualClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import PushAddress
 from fakerelay.core.pushes import CDN_FAILED, PUSHING
@@ -34,7 +34,7 @@ def main() -> None:
 
 async def live() -> float:
     began = time.perf_counter()
-    clock = VirtualClock()
+    clock = WorldClock("frozen", 0.0)
     delivery = Delivery(clock, SeededIds(1), Refusing())
     for _ in range(HOURS):
         for status in (CDN_FAILED, PUSHING):

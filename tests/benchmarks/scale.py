@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from fakerelay.clock import RealClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.commands import Command, StartPush, StopPush
 from fakerelay.core.requests import read_start
 from fakerelay.core.rules import Accepted
@@ -43,7 +43,7 @@ def main() -> None:
 
 async def fill(size: int) -> Service:
     """A service with so many mixed tasks, each read from a body of its own as over HTTP."""
-    service = Service(MemoryStore(), RealClock(), PROFILE, lambda events, at, profile: None)
+    service = Service(MemoryStore(), WorldClock(), PROFILE, lambda events, at, profile: None)
     for number in range(size):
         outcome = await service.apply(make_start(number, "live"))
         assert isinstance(outcome.decision, Accepted)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fakerelay.clock import RealClock
+from fakerelay.clock import machine_time
 from fakerelay.web.tls import open_tls
 
 _SECONDS = 30
@@ -40,7 +40,7 @@ def _no_options_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def ca_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ca")
-    open_tls(folder, now=RealClock.now())
+    open_tls(folder, now=machine_time())
     return folder
 
 

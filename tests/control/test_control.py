@@ -611,6 +611,8 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "create_fault": {"id": "spoiled", "steps": [{"fault": "hang"}]},
         "faults": {},
         "delete_fault": {"fault_id": "spoiled"},
+        "put_clock": {"mode": "frozen"},
+        "advance_clock": {"seconds": 1},
     }
     last: dict[str, dict[str, Any]] = {
         "clear_requests": {"appid": OTHER_APPID},
