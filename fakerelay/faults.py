@@ -9,7 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from fakerelay import schemas
+from fakerelay.core.delays import FIXED, SPREAD
 from fakerelay.core.faults import Match, On, Plan, Step
+from fakerelay.core.problems import FACTS
 from fakerelay.errors import FakerelayError, nearest
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _MATCH_FIELDS: Final = {
     "rtmpurl": "rtmpurl",
     "status": "status",
 }
+_FRAMING: Final = ("connection", "content-length", "transfer-encoding")
 _STEP_FIELDS: Final = ("fault", "count", "for_seconds", "probability")
 
 
@@ -91,6 +94,8 @@ def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, 
         raise FaultError(f"{where}/fault", f"Unknown fault {name!r}{_find_hint(on, name)}")
     settings = {key: value for key, value in step.items() if key not in _STEP_FIELDS}
     _check_settings(on, name, settings, where)
+    if on == "call":
+        _check_call(name, settings, where, plan)
     if step.get("probability") is not None and plan.get("seed") is None:
         raise FaultError("/seed", "A probability needs the plan's 'seed', an integer, to repeat it")
     if "count" in step and "for_seconds" in step:
@@ -103,6 +108,48 @@ def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, 
         step.get("for_seconds"),
         step.get("probability"),
     )
+
+
+def _check_call(
+    fault: str, settings: Mapping[str, Any], where: str, plan: Mapping[str, Any]
+) -> None:
+    """What no schema of one setting can say."""
+    if fault == "problem":
+        _check_problem(settings, where)
+    elif fault == "delay":
+        _check_delay(settings, where, plan)
+    elif fault == "http_status":
+        _check_http(settings, where)
+
+
+def _check_problem(settings: Mapping[str, Any], where: str) -> None:
+    name = settings["name"]
+    if name not in FACTS:
+        raise FaultError(f"{where}/name", f"Unknown problem {name!r}{nearest(name, FACTS)}")
+    for fact in settings.get("facts", ()):
+        if fact not in FACTS[name]:
+            hint = nearest(fact, FACTS[name]) or " (its message has nothing to fill in)"
+            raise FaultError(f"{where}/facts/{fact}", f"Unknown fact {fact!r} of {name!r}{hint}")
+
+
+def _check_delay(settings: Mapping[str, Any], where: str, plan: Mapping[str, Any]) -> None:
+    kind = settings.get("distribution", FIXED)
+    if kind != FIXED and plan.get("seed") is None:
+        raise FaultError("/seed", f"A {kind} delay needs the plan's 'seed', an integer")
+    if kind in SPREAD and "spread_seconds" not in settings:
+        raise FaultError(f"{where}/spread_seconds", f"A {kind} delay needs 'spread_seconds'")
+    if kind not in SPREAD and "spread_seconds" in settings:
+        detail = f"A {kind} delay has no 'spread_seconds'; give a 'distribution' that does"
+        raise FaultError(f"{where}/spread_seconds", f"{detail}: {', '.join(sorted(SPREAD))}")
+
+
+def _check_http(settings: Mapping[str, Any], where: str) -> None:
+    for header in settings.get("headers", ()):
+        if header.lower() in _FRAMING:
+            detail = f"Header {header!r} is the connection's own; leave it out"
+            raise FaultError(f"{where}/headers/{header}", f"{detail}, or use 'truncate' or 'empty'")
+    if settings["status"] in (204, 304) and settings.get("body"):
+        raise FaultError(f"{where}/body", f"A {settings['status']} has no body: leave it out")
 
 
 def _find_hint(on: On, name: str) -> str:

@@ -6,7 +6,7 @@ It never holds a token or a certificate's key.
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.watch import Watch
@@ -16,11 +16,40 @@ _MOST_TEXT: Final = 2000
 _MOST_WARNINGS: Final = 50
 
 
+class Decided(NamedTuple):
+    """What the service decided on a call that met a fault, and the reply that this would be."""
+
+    status: int | None
+    code: int | None
+    problem: Problem | None
+
+
+class FaultMet:
+    """The step, from 0, of a fault plan that met a call, and what came of it.
+
+    `decided` has an entry for each time that the service was asked: none where the fault came
+    instead. `told` is how much of a reply left for the caller.
+    """
+
+    __slots__ = ("decided", "fault", "plan_id", "step", "told")
+
+    def __init__(self, plan_id: str, step: int, fault: str) -> None:
+        self.plan_id = plan_id
+        self.step = step
+        self.fault = fault
+        self.decided: list[Decided] = []
+        self.told: Literal["reply", "part", "nothing"] = "reply"
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}/{self.fault}"
+
+
 class Exchange:
     """One request and its reply, filled in on its way through the checks.
 
     `at` is in seconds since 1970 on the world's clock, `duration_seconds` real time. `names` is
-    what its body names, once somebody has read that.
+    what its body names, once somebody has read that. `status` and `code` are those of the reply
+    that left, None where none did.
     """
 
     __slots__ = (
@@ -31,6 +60,7 @@ class Exchange:
         "certificate_id",
         "code",
         "duration_seconds",
+        "fault",
         "method",
         "names",
         "number",
@@ -57,8 +87,9 @@ class Exchange:
         self.names: Mapping[str, Any] | None = None
         self.problem: Problem | None = None
         self.warnings: list[RuleWarning] = []
-        self.status = 0
+        self.status: int | None = 0
         self.code: int | None = None
+        self.fault: FaultMet | None = None
 
     def keep_body(self, body: bytes) -> None:
         """Keep the body, or as much of it as a journal has room for."""
@@ -78,8 +109,13 @@ class Exchange:
 
     @property
     def rule(self) -> str | None:
-        """The rule that refused it."""
-        return self.problem.rule if self.problem is not None else None
+        """The rule that refused it; none stands behind what a fault told."""
+        return (self.problem.rule or None) if self.problem is not None else None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the service did what was asked, whatever became of its reply."""
+        return self.problem is None and (self.fault is None or bool(self.fault.decided))
 
 
 def _trim_problem(problem: Problem) -> Problem:

@@ -33,6 +33,7 @@ from fakerelay.targets import check_callback_url
 from fakerelay.tenants import Parts, Tenants
 from fakerelay.web.app import VendorApi
 from fakerelay.web.tls import Tls, TlsFiles, open_tls
+from fakerelay.web.waits import WaitingServer
 
 _TLS_CHECK_SECONDS = 3600.0
 _GRACE_SECONDS = 2.0
@@ -269,8 +270,9 @@ _PROTOCOL_LOGGER.addFilter(_NotOurFault())
 
 
 def _vendor_runner(api: VendorApi) -> web.ServerRunner:
-    server = web.Server(
+    server = WaitingServer(
         api.handle,
+        api.waits,
         access_log=None,
         logger=_PROTOCOL_LOGGER,
         auto_decompress=False,

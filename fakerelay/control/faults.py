@@ -39,8 +39,12 @@ async def delete_fault(plane: Plane, values: Values, body: Json) -> Json:
 
 
 async def clear_faults(plane: Plane, values: Values, body: Json) -> Json:
-    targets = plane.targets(values)
-    return {"faults": sum(tenant.faults.clear(values["appid"]) for tenant in targets)}
+    return {"faults": clear(plane, values)}
+
+
+def clear(plane: Plane, values: Values) -> int:
+    """Take away what the targets of a verb that destroys name; how many there were."""
+    return sum(tenant.faults.clear(values["appid"]) for tenant in plane.targets(values))
 
 
 def show_fault(tenant: Tenant, plan: Plan) -> Json:

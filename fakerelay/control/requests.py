@@ -12,7 +12,7 @@ from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.search import Listing, address_key
 from fakerelay.core.plain import clean_text, is_deeper
 from fakerelay.core.problems import Problem, RuleWarning
-from fakerelay.journal import Exchange
+from fakerelay.journal import Decided, Exchange, FaultMet
 from fakerelay.tenants import Tenant
 
 # Of what is shown: other languages' parsers take fewer levels than a call may have.
@@ -52,8 +52,9 @@ def show_request(tenant: Tenant, exchange: Exchange) -> Json:
         "traceid": exchange.trace_id,
         "status": exchange.status,
         "code": exchange.code,
-        "accepted": exchange.problem is None,
+        "accepted": exchange.is_accepted,
         "problem": _show_problem(exchange.problem) if exchange.problem else None,
+        "fault": _show_fault(exchange.fault) if exchange.fault else None,
         "warnings": [_show_warning(warning) for warning in exchange.warnings],
         "body": _read_body(exchange),
         "body_bytes": exchange.body_bytes,
@@ -62,7 +63,28 @@ def show_request(tenant: Tenant, exchange: Exchange) -> Json:
 
 def _show_problem(problem: Problem) -> Json:
     explained = {key: _plain(value) for key, value in problem.explanation.items()}
-    return {"name": problem.name, "rule": _show_rule(problem.rule), **explained}
+    rule = _show_rule(problem.rule) if problem.rule else None
+    return {"name": problem.name, "rule": rule, **explained}
+
+
+def _show_fault(met: FaultMet) -> Json:
+    return {
+        "plan": met.plan_id,
+        "step": met.step,
+        "fault": met.fault,
+        "decided": [_show_decided(decided) for decided in met.decided],
+        "told": met.told,
+    }
+
+
+def _show_decided(decided: Decided) -> Json:
+    problem = decided.problem
+    return {
+        "status": decided.status,
+        "code": decided.code,
+        "accepted": problem is None,
+        "problem": _show_problem(problem) if problem else None,
+    }
 
 
 def _show_warning(warning: RuleWarning) -> Json:
@@ -127,12 +149,19 @@ def _read_rules(exchange: Exchange) -> set[str | None]:
     return {exchange.rule, *(warning.rule for warning in exchange.warnings)}
 
 
+def _read_codes(exchange: Exchange) -> Any:
+    """What was told; of a call that met a fault, what was decided too."""
+    if exchange.fault is None:
+        return exchange.code
+    return {exchange.code, *(decided.code for decided in exchange.fault.decided)}
+
+
 REQUESTS: Final = Listing[Exchange](
     items=lambda tenant: tenant.journal,
     facts={
         "appid": lambda exchange: exchange.appid,
         "traceid": lambda exchange: exchange.trace_id,
-        "code": lambda exchange: exchange.code,
+        "code": _read_codes,
         "rule": _read_rules,
         "roomid": _read_name("roomid"),
         "taskid": _read_name("taskid"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from fakerelay.control import requests
+from fakerelay.control import faults, requests
 from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
 from fakerelay.control.clock import open_clock
 from fakerelay.control.plane import Json, Plane, Values, show_profile
@@ -77,8 +77,13 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
         tasks += tenant.service.view.running_count(app.appid)
         callbacks += told[app.appid]
         await plane.tenants.reset_app(tenant, app.appid)
-    dropped = requests.clear(plane, values)
-    return {"apps": apps, "tasks": tasks, "requests": dropped, "callbacks": callbacks}
+    return {
+        "apps": apps,
+        "tasks": tasks,
+        "requests": requests.clear(plane, values),
+        "callbacks": callbacks,
+        "faults": faults.clear(plane, values),
+    }
 
 
 def _show_world(tenant: Tenant) -> Json:

@@ -119,6 +119,15 @@ class Plan:
             self._go_on(self.began_at + step.for_seconds)
         return None
 
+    def draw(self) -> float:
+        """The next number of the seed's, from 0 to 1; 0 of a plan without one."""
+        self.draws += 1
+        return self._chance() if self._chance is not None else 0.0
+
+    def number_of(self, step: Step) -> int:
+        """Which of the steps this is, from 0: two may look the same."""
+        return next(number for number, each in enumerate(self.steps) if each is step)
+
     def unmet(self) -> list[int]:
         """The numbers, from 0, of the steps that never acted, or not as often as they were to."""
         return [
@@ -136,8 +145,7 @@ class Plan:
         self.began_at = at
 
     def _draw(self, probability: float) -> bool:
-        self.draws += 1
-        return self._chance is not None and self._chance() < probability
+        return self.draw() < probability and self._chance is not None
 
 
 class Plans:

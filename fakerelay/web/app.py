@@ -5,7 +5,7 @@ Built on aiohttp's low-level server: for two routes, a router and middlewares wo
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -13,12 +13,14 @@ from fakerelay.core import problems
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.core.requests import START, find_warnings, read_start, read_stop
 from fakerelay.core.rules import Refused
-from fakerelay.journal import Exchange
+from fakerelay.journal import Decided, Exchange
 from fakerelay.ports import OpenGate
 from fakerelay.tenants import Tenant, Tenants
 from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
+from fakerelay.web.faults import BEFORE, FAULT_HEADER, INSTEAD, CallFault, meet
 from fakerelay.web.replies import Reply, write_at_once, write_reply
 from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
+from fakerelay.web.waits import Waits
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
 MOST_BODY_BYTES: Final = 1024 * 1024
@@ -26,7 +28,26 @@ _MOST_SHOWN: Final = 500
 RULE_HEADER: Final = "X-Fakerelay-Rule"
 
 
-Outcome = Problem | OpenGate | None
+class Call(NamedTuple):
+    """A request whose body has been read, and what is known of it."""
+
+    request: web.BaseRequest
+    tenant: Tenant
+    route: Route
+    token: str | None
+    body: bytes
+    exchange: Exchange
+
+
+class Spoiled(NamedTuple):
+    """A call that met a fault: what is left of its reply, and what lets out what it caused."""
+
+    fault: CallFault
+    reply: Reply | None
+    gates: tuple[OpenGate, ...] = ()
+
+
+Outcome = Problem | OpenGate | Spoiled | None
 """The problem that refuses a call; or, of an accepted one, what lets out what it caused."""
 
 
@@ -43,6 +64,7 @@ class VendorApi:
         self._tenants = tenants
         self._explain = explain
         self._on_exchange = on_exchange
+        self.waits = Waits()
         self._schemas = {name: BodySchema(file) for name, file in BODY_SCHEMAS.items()}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -54,17 +76,23 @@ class VendorApi:
         tenant = self._tenants.find_for(route.appid if route else None, token)
         exchange = _open_exchange(request, tenant, route, query)
         outcome = await self._serve(request, tenant, route, token, exchange)
+        if isinstance(outcome, Spoiled):
+            self._close_exchange(tenant, exchange, began)
+            return await self._send_spoiled(request, outcome)
         problem = outcome if isinstance(outcome, Problem) else None
         reply = self._render(tenant, exchange, problem)
-        exchange.duration_seconds = perf_counter() - began
-        tenant.journal.add(exchange)
-        if self._on_exchange is not None:
-            self._on_exchange(exchange)
+        self._close_exchange(tenant, exchange, began)
         try:
             return write_at_once(request, reply) or await write_reply(request, reply)
         finally:
             if outcome is not None and not isinstance(outcome, Problem):
                 outcome()
+
+    def _close_exchange(self, tenant: Tenant, exchange: Exchange, began: float) -> None:
+        exchange.duration_seconds = perf_counter() - began
+        tenant.journal.add(exchange)
+        if self._on_exchange is not None:
+            self._on_exchange(exchange)
 
     async def _serve(
         self,
@@ -74,7 +102,7 @@ class VendorApi:
         token: str | None,
         exchange: Exchange,
     ) -> Outcome:
-        """The checks in their order; from the token on, nothing else runs in between."""
+        """The checks of what no world has to know; then those of `_decide`, unless a fault acts."""
         if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
             return problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN])
         if request.method != hdrs.METH_POST:
@@ -85,19 +113,38 @@ class VendorApi:
         if isinstance(body, Problem):
             return body
         exchange.keep_body(body)
+        if tenant.faults.has("call"):
+            fault = meet(tenant, route, body)
+            if fault is not None:
+                call = Call(request, tenant, route, token, body, exchange)
+                try:
+                    return await self._spoil(call, fault)
+                except BaseException:
+                    fault.end()
+                    raise
+        return await self._decide(request, tenant, route, token, body, exchange)
+
+    async def _decide(
+        self,
+        request: web.BaseRequest,
+        tenant: Tenant,
+        route: Route,
+        token: str | None,
+        raw: bytes,
+        exchange: Exchange,
+    ) -> Problem | OpenGate | None:
+        """The checks from the token on, in their order; nothing else runs in between."""
+        profile = tenant.service.profile
         certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
             return certificate
         exchange.certificate_id = certificate.id
         problem = None
-        if tenant.service.profile.rate_limit_per_second:
+        if profile.rate_limit_per_second:
             problem = await tenant.service.count_call(route.appid)
         problem = problem or check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
         if problem is not None:
             return problem
-        return await self._apply(tenant, route, body, exchange)
-
-    async def _apply(self, tenant: Tenant, route: Route, raw: bytes, exchange: Exchange) -> Outcome:
         body = read_json(raw)
         if isinstance(body, Problem):
             return body
@@ -105,12 +152,54 @@ class VendorApi:
         if problem is not None:
             return problem
         read = read_start if route.operation == START else read_stop
-        command = read(body, route.appid, exchange.trace_id, tenant.service.profile)
+        command = read(body, route.appid, exchange.trace_id, profile)
         if isinstance(command, Problem):
             return command
         exchange.warnings += find_warnings(route.operation, body, command)
         decision, open_gate = await tenant.service.apply(command)
         return decision.problem if isinstance(decision, Refused) else open_gate
+
+    async def _spoil(self, call: Call, fault: CallFault) -> Spoiled:
+        """Do what is left of a call that meets a fault, and tell the journal what was told."""
+        request, tenant, exchange = call.request, call.tenant, call.exchange
+        exchange.fault = fault.met
+        reply: Reply | None = None
+        gates: tuple[OpenGate, ...] = ()
+        if fault.acts == INSTEAD:
+            problem = fault.make_problem(request, tenant.service.profile)
+            reply = self._render(tenant, exchange, problem) if problem is not None else None
+        elif fault.acts != BEFORE or await fault.wait(self.waits, request, tenant.clock):
+            for _ in range(fault.times):
+                reply, gates = await self._decide_once(call, gates)
+        reply = fault.spoil(reply, exchange.at)
+        fault.tell(exchange, reply)
+        if reply is not None and self._explain:
+            headers = (*reply.headers, (FAULT_HEADER, str(fault.met)))
+            reply = reply._replace(headers=headers)
+        return Spoiled(fault, reply, gates)
+
+    async def _decide_once(
+        self, call: Call, gates: tuple[OpenGate, ...]
+    ) -> tuple[Reply, tuple[OpenGate, ...]]:
+        exchange = call.exchange
+        kept, exchange.warnings, exchange.problem = exchange.warnings, [], None
+        outcome = await self._decide(*call)
+        exchange.warnings = [*kept, *(each for each in exchange.warnings if each not in kept)]
+        problem = outcome if isinstance(outcome, Problem) else None
+        reply = self._render(call.tenant, exchange, problem)
+        assert exchange.fault is not None
+        exchange.fault.decided.append(Decided(exchange.status, exchange.code, problem))
+        if outcome is None or isinstance(outcome, Problem):
+            return reply, gates
+        return reply, (*gates, outcome)
+
+    async def _send_spoiled(self, request: web.BaseRequest, spoiled: Spoiled) -> web.StreamResponse:
+        try:
+            return await spoiled.fault.send(self.waits, request, spoiled.reply)
+        finally:
+            for open_gate in spoiled.gates:
+                open_gate()
+            spoiled.fault.end()
 
     def _render(self, tenant: Tenant, exchange: Exchange, problem: Problem | None) -> Reply:
         if problem is None:
@@ -121,7 +210,7 @@ class VendorApi:
             problem, tenant.service.profile, exchange.trace_id
         )
         headers = []
-        if self._explain:
+        if self._explain and problem.rule:
             headers.append((RULE_HEADER, problem.rule))
         if problem.name == "method_not_allowed":
             headers.append((hdrs.ALLOW, hdrs.METH_POST))

@@ -26,11 +26,15 @@ class Reply(NamedTuple):
 
 
 class _Written(web.StreamResponse):
-    """Stands for a reply that is on its way already, on a connection that goes on."""
+    """Stands for a reply that is on its way already; does its connection go on?"""
+
+    def __init__(self, *, goes_on: bool) -> None:
+        super().__init__()
+        self._goes_on = goes_on
 
     @property
     def keep_alive(self) -> bool:
-        return True
+        return self._goes_on
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         transport = request.transport
@@ -43,7 +47,30 @@ class _Written(web.StreamResponse):
         return None
 
 
-_WRITTEN: Final = _Written()
+_WRITTEN: Final = _Written(goes_on=True)
+CLOSED: Final = _Written(goes_on=False)
+"""What a handler answers once the connection is of no more use."""
+
+
+def went_out(request: web.BaseRequest) -> web.StreamResponse:
+    """What a handler answers when it has written a reply out itself."""
+    return _WRITTEN if request.keep_alive else CLOSED
+
+
+def render_reply_head(request: web.BaseRequest, reply: Reply, *, goes_on: bool) -> bytes:
+    """A head with whatever headers a reply has, which may replace the usual ones."""
+    usual = {hdrs.CONTENT_TYPE: _CONTENT_TYPE, hdrs.DATE: _format_date(int(reply.at))}
+    if reply.status not in (204, 304):
+        usual[hdrs.CONTENT_LENGTH] = str(len(reply.body))
+    if not goes_on:
+        usual[hdrs.CONNECTION] = "close"
+    elif request.version != HttpVersion11:
+        usual[hdrs.CONNECTION] = "keep-alive"
+    given = {name.lower() for name, _ in reply.headers}
+    lines = [f"{name}: {value}" for name, value in usual.items() if name.lower() not in given]
+    lines += [f"{name}: {value}" for name, value in reply.headers]
+    first = f"HTTP/1.1 {_STATUS_LINES.get(reply.status, f'{reply.status} ')}"
+    return "\r\n".join([first, *lines, "\r\n"]).encode("ascii")
 
 
 def write_at_once(request: web.BaseRequest, reply: Reply) -> web.StreamResponse | None:

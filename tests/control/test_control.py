@@ -542,7 +542,8 @@ async def test_reset_forgets_what_happened_and_keeps_what_was_set(
     await control.call("put_profile", concurrent_pushes=1)
     await relay.start_source("r", "u", "rtmp://h/a")
     done = await control.call("reset", all=True)
-    assert done == {"apps": [APPID, OTHER_APPID], "tasks": 1, "requests": 1, "callbacks": 1}
+    counts = {"tasks": 1, "requests": 1, "callbacks": 1, "faults": 0}
+    assert done == {"apps": [APPID, OTHER_APPID], **counts}
     for verb in ("tasks", "requests", "callbacks"):
         assert (await control.call(verb))["total"] == 0
     assert (await control.call("app", appid=APPID))["callback_url"] == "http://127.0.0.1:1/cb"

@@ -224,7 +224,7 @@ class Witness:
         moved = self.view.revision - (self._revision or self.view.revision)
         self._revision = self.view.revision
         self.codes[exchange.code] += 1
-        if exchange.status >= 500 or (moved and exchange.problem is not None):
+        if (exchange.status or 0) >= 500 or (moved and exchange.problem is not None):
             self.mistakes.append((exchange.target, exchange.code, moved))
 
 
