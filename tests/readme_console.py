@@ -155,7 +155,8 @@ def _wait_for(file: Path, server: subprocess.Popen[str]) -> None:
 
 def _environment(home: Path) -> dict[str, str]:
     programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    return {"PATH": programs, "HOME": str(home), "LANG": "C.UTF-8"}
+    checkout = str(README.parent)  # of several, the one whose manual this is
+    return {"PATH": programs, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": checkout}
 
 
 def _translate(text: str, names: Mapping[str, str]) -> str:

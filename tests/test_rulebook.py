@@ -114,10 +114,10 @@ def find_rules_of_schemas() -> set[str]:
 
 
 def find_problems() -> dict[str, set[str]]:
-    """{name: facts} of every problem the catalogue can make."""
+    """{name: facts} of every problem the catalogue can make by itself."""
     found = {}
     for name, call in find_calls(TREES):
-        if name == "Problem":
+        if name == "Problem" and isinstance(call.args[0], ast.Constant):
             facts = find_argument(call, "facts", 2)
             keys = facts.keys if isinstance(facts, ast.Dict) else []
             found[literal(call.args[0])] = {literal(key) for key in keys if key}

@@ -9,6 +9,9 @@ from typing import Any, Final, NamedTuple
 from fakerelay.core.model import KIND_NAMES, NAME_FIELDS, PushAddress, TaskKey
 
 
+NO_RULE: Final = ""
+
+
 class Problem(NamedTuple):
     """A refusal: its `name` in the catalogue, its `rule` in the rulebook, what fills its message.
 
@@ -227,3 +230,8 @@ def address_not_in_task(address: str, held: Sequence[str]) -> Problem:
         {"address": address},
         {"field": "rtmpurl", "value": address, "expected": list(held)},
     )
+
+
+def asked_for(name: str, facts: Mapping[str, str], why: str) -> Problem:
+    """Any problem of the catalogue, which no rule but its user wanted."""
+    return Problem(name, NO_RULE, facts, {"why": why})

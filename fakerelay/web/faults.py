@@ -18,7 +18,7 @@ from fakerelay.core.delays import draw_delay
 from fakerelay.core.faults import PASS, Plan, Step, Subject
 from fakerelay.core.model import KIND_NAMES, MIXED, SOURCE, PushAddress
 from fakerelay.core.plain import clean_text
-from fakerelay.core.problems import FACTS, Problem
+from fakerelay.core.problems import FACTS, Problem, asked_for
 from fakerelay.core.profile import Profile
 from fakerelay.faults import vocabulary
 from fakerelay.journal import Exchange, FaultMet
@@ -86,7 +86,7 @@ class CallFault:
         name = self._settings["name"]
         facts = _fill_facts(name, request, profile, self._body, self._subject)
         facts |= self._settings.get("facts", {})
-        return Problem(name, "", facts, {"why": f"fault plan {self.met.plan_id} asked for it"})
+        return asked_for(name, facts, f"fault plan {self.met.plan_id} asked for it")
 
     def spoil(self, reply: Reply | None, at: float) -> Reply | None:
         """The reply that leaves in place of the one that was decided on; None where none does."""
