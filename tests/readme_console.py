@@ -155,7 +155,7 @@ def _wait_for(file: Path, server: subprocess.Popen[str]) -> None:
 
 def _environment(home: Path) -> dict[str, str]:
     programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    checkout = str(README.parent)  # of several, the one whose manual this is
+    checkout = str(CHECKOUT)  # of several, the one whose manual this is
     return {"PATH": programs, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": checkout}
 
 

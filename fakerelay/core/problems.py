@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 from fakerelay.core.model import KIND_NAMES, NAME_FIELDS, PushAddress, TaskKey
 
-
 NO_RULE: Final = ""
 
 
