@@ -7,12 +7,13 @@ import asyncio
 import socket
 import struct
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from fakerelay.clock import RealClock
+from fakerelay.clock import WorldClock
 from fakerelay.core.addresses import read_address
 from fakerelay.core.delays import draw_delay
 from fakerelay.core.faults import PASS, Plan, Step, Subject
@@ -22,7 +23,6 @@ from fakerelay.core.problems import FACTS, Problem, asked_for
 from fakerelay.core.profile import Profile
 from fakerelay.faults import vocabulary
 from fakerelay.journal import Exchange, FaultMet
-from fakerelay.ports import Clock
 from fakerelay.tenants import Tenant
 from fakerelay.web.replies import (
     CLOSED,
@@ -48,7 +48,6 @@ _SILENT: Final = frozenset(("hang", "reset", "close_before_reply", "drop_after_c
 _ILLEGIBLE: Final = frozenset(
     ("http_status", "error_after_commit", "empty", "malformed", "truncate")
 )
-_REAL: Final = RealClock()
 
 
 class CallFault:
@@ -65,14 +64,16 @@ class CallFault:
         self._subject = subject
         self._work: asyncio.Future[None] | None = None
 
-    async def wait(self, waits: Waits, request: web.BaseRequest, clock: Clock) -> bool:
+    async def wait(self, waits: Waits, request: web.BaseRequest, clock: WorldClock) -> bool:
         """Hold the call back as long as its `delay` says; False if its caller left meanwhile.
 
         A step of time that ends the delay waits for the call, until `end`.
         """
         chance = self._plan.draw() if "distribution" in self._settings else 0.0
         due_at = clock.now() + draw_delay(self._settings, chance)
-        return await waits.until(request, clock, due_at, lambda: self._begin(clock))
+        what = f"call delayed by {self.met.plan_id}"
+        begin = partial(self._begin, clock)
+        return await waits.until(request, clock, due_at, what=what, on_due=begin)
 
     def end(self) -> None:
         """The call has been dealt with, and its reply."""
@@ -125,7 +126,7 @@ class CallFault:
         """Let what is left of a reply go out, or do to the connection what is to be done to it."""
         transport = request.transport
         if self.name == "hang":
-            await waits.until(request, _REAL, None)
+            await waits.until(request, waits.real, None)
         if transport is None or transport.is_closing():
             return CLOSED
         if reply is None:
@@ -153,17 +154,17 @@ class CallFault:
         transport = request.transport
         assert transport is not None
         transport.write(render_reply_head(request, reply, goes_on=request.keep_alive))
-        began_at, seconds = _REAL.now(), self._settings["seconds"]
+        began_at, seconds = waits.real.now(), self._settings["seconds"]
         size = -(-len(reply.body) // _MOST_DRIPS)
         for start in range(0, len(reply.body), size):
             share = min(start + size, len(reply.body)) / len(reply.body)
-            if not await waits.until(request, _REAL, began_at + seconds * share):
+            if not await waits.until(request, waits.real, began_at + seconds * share):
                 transport.abort()
                 return CLOSED
             transport.write(reply.body[start : start + size])
         return went_out(request)
 
-    def _begin(self, clock: Clock) -> None:
+    def _begin(self, clock: WorldClock) -> None:
         self._work = asyncio.get_running_loop().create_future()
         clock.track(self._work)
 

@@ -9,26 +9,33 @@ from typing import Any
 
 from aiohttp import web
 
-from fakerelay.ports import Clock
+from fakerelay.clock import WorldClock
 
 
 class Waits:
-    """What waits on the connections of a server, one call on each at most."""
+    """What waits on the connections of a server, one call on each at most.
+
+    `real` is for what takes real time in any world.
+    """
 
     def __init__(self) -> None:
+        self.real = WorldClock()
         self._by_connection: dict[object, asyncio.Future[bool]] = {}
         self._is_closing = False
 
     async def until(
         self,
         request: web.BaseRequest,
-        clock: Clock,
+        clock: WorldClock,
         due_at: float | None,
+        *,
+        what: str = "",
         on_due: Callable[[], None] = lambda: None,
     ) -> bool:
         """Wait until it is due, or without an end; whether the caller is still there.
 
-        `on_due` is called when the time has come, before anything else is.
+        `what` tells what it is that is due. `on_due` is called when the time has come, before
+        anything else is.
         """
         if self._is_closing or request.transport is None or request.transport.is_closing():
             return False
@@ -39,7 +46,7 @@ class Waits:
                 on_due()
                 waiter.set_result(True)
 
-        timer = clock.call_at(due_at, fire) if due_at is not None else None
+        timer = clock.call_at(due_at, fire, what) if due_at is not None else None
         self._by_connection[request.protocol] = waiter
         try:
             return bool(await waiter)
