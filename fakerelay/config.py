@@ -81,6 +81,7 @@ class Config:
     ready_file: Path | None = None
     ready_file_mode: int = 0o600
     explain: bool = True
+    magic_addresses: bool = True
 
 
 def read_config(path: Path) -> dict[str, Any]:

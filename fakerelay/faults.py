@@ -92,6 +92,9 @@ def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, 
     known = vocabulary()[on]
     if name not in known:
         raise FaultError(f"{where}/fault", f"Unknown fault {name!r}{_find_hint(on, name)}")
+    for field in known[name].get("required_match", ()):
+        if field not in plan.get("match", {}):
+            raise FaultError(f"/match/{field}", f"Fault {name!r} needs a match by {field!r}")
     settings = {key: value for key, value in step.items() if key not in _STEP_FIELDS}
     _check_settings(on, name, settings, where)
     if on == "call":

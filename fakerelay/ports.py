@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
-from fakerelay.core.commands import Command
-from fakerelay.core.rules import Decision
+from fakerelay.core.commands import Command, StartPush
+from fakerelay.core.profile import Profile
+from fakerelay.core.rules import Accepted, Decision
 from fakerelay.core.world import World
 
 ClockMode = Literal["real", "frozen"]
@@ -23,6 +24,32 @@ class Store(Protocol):
 
     async def transact(self, command: Command, decide: Decide) -> Decision:
         """Decide on a command and, if it is accepted, write its changes in the same step."""
+
+
+class Served(Protocol):
+    """One world's service, as those see it that act on it by themselves."""
+
+    profile: Profile
+
+    @property
+    def view(self) -> World:
+        """The state as it stands, to read from."""
+
+    async def apply(self, command: Command) -> object:
+        """Decide, and write what is accepted."""
+
+
+class Network(Protocol):
+    """Where the pushes of one world go, and what becomes of them there."""
+
+    def has_say(self, command: StartPush) -> bool:
+        """Whether `foresee` may have anything to say; asked with every start, so quick."""
+
+    def foresee(self, view: World, command: StartPush, now: float) -> StartPush:
+        """An acceptable command with the fates of the pushes that it begins."""
+
+    def hear(self, decision: Accepted, now: float) -> None:
+        """Take note of what has just been written."""
 
 
 class Timer(Protocol):

@@ -69,6 +69,7 @@ class Server:
                 journal_size=config.journal_size,
                 random=SystemRandom() if config.seed is None else Random(config.seed),
                 on_failed=on_failed,
+                magic_addresses=config.magic_addresses,
             )
         )
         self._on_exchange = on_exchange

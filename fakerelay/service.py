@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fakerelay.core.certificates import check_app, check_certificate, read_token
-from fakerelay.core.commands import Command, CountCall
+from fakerelay.core.commands import Command, CountCall, StartPush
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
 from fakerelay.core.rules import Accepted, Decision, Refused, decide
 from fakerelay.core.world import World
-from fakerelay.ports import Clock, OpenGate, Store
+from fakerelay.ports import Clock, Network, OpenGate, Store
 from fakerelay.watch import Watch
 
 Emit = Callable[[Sequence[PushStatusChanged], float, Profile], OpenGate | None]
@@ -30,7 +30,7 @@ class Applied(NamedTuple):
 class Service:
     """Applies commands to a store, one at a time, and hands on what they mean for those outside.
 
-    `watch` wakes when the state has changed.
+    `watch` wakes when the state has changed; `network` has a say in how pushes fare.
     """
 
     def __init__(self, store: Store, clock: Clock, profile: Profile, emit: Emit) -> None:
@@ -39,20 +39,36 @@ class Service:
         self._emit = emit
         self.profile = profile
         self.view: World = store.view
+        self.network: Network | None = None
         self.watch = Watch()
 
     async def apply(self, command: Command) -> Applied:
         """Decide and write in one step; a refused command has changed nothing."""
         now = self._clock.now()
         profile = self.profile
+        network = self.network
+        is_special = type(command) is StartPush and network is not None and network.has_say(command)
+        decide_so = self._decide_foreseen if is_special else decide
         decision = await self._store.transact(
-            command, lambda view, command: decide(view, command, now, profile)
+            command, lambda view, command: decide_so(view, command, now, profile)
         )
         if isinstance(decision, Accepted) and decision.changes:
+            if network is not None:
+                network.hear(decision, now)
             self.watch.notify()
             if decision.events:
                 return Applied(decision, self._emit(decision.events, now, profile))
         return Applied(decision)
+
+    def _decide_foreseen(
+        self, view: World, command: Command, now: float, profile: Profile
+    ) -> Decision:
+        """What is refused anyway begins no push, and nobody is asked about it."""
+        decision = decide(view, command, now, profile)
+        if isinstance(decision, Refused) or not isinstance(command, StartPush):
+            return decision
+        assert self.network is not None
+        return decide(view, self.network.foresee(view, command, now), now, profile)
 
     def authorize(self, token: str | None, appid: int) -> Certificate | Problem:
         """The certificate of a `token` header, if it opens the app."""

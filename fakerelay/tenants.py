@@ -9,6 +9,7 @@ from itertools import chain
 from random import Random
 from typing import NamedTuple
 
+from fakerelay.cdn import Cdn
 from fakerelay.clock import REAL, Start, WorldClock
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
@@ -43,10 +44,11 @@ class Parts(NamedTuple):
     journal_size: int
     random: Random
     on_failed: Callable[[Notification], None] | None = None
+    magic_addresses: bool = True
 
 
 class Tenant:
-    """One world: service, journal and delivery around one store and one clock."""
+    """One world: service, CDN, journal and delivery around one store and one clock."""
 
     def __init__(self, world_id: str, parts: Parts, clock: WorldClock) -> None:
         self.id = world_id
@@ -58,6 +60,8 @@ class Tenant:
             self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
         )
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
+        self.cdn = Cdn(self.service, self.clock, self.faults, has_magic=parts.magic_addresses)
+        self.service.network = self.cdn
 
     def _emit(
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile
@@ -163,6 +167,8 @@ class Tenants:
     async def close(self, grace_seconds: float) -> list[Notification]:
         """Give every world's callbacks a grace, and say which were not delivered."""
         forgotten = asyncio.ensure_future(self.let_end())
+        for tenant in self:
+            tenant.cdn.close()
         closing = (tenant.delivery.close(grace_seconds) for tenant in self)
         closed = await asyncio.gather(*closing)
         await forgotten

@@ -119,8 +119,8 @@ def _settings(
 ) -> Iterator[tuple[str, str, str]]:
     for key, value in default.items():
         part = schema["properties"][key]
-        if key == "callback":
-            yield from _settings(part, value, "callback.")
+        if key in ("callback", "push"):
+            yield from _settings(part, value, f"{key}.")
         elif key not in ("name", "version", "errors"):
             yield _code(prefix + key), _code(json.dumps(value)), part["description"]
 
@@ -199,6 +199,25 @@ def options() -> Iterator[str]:
     return _table("option | meaning [default]", rows)
 
 
+def magic_addresses() -> Iterator[str]:
+    """Every magic address."""
+    data = schemas.read_json("magic_addresses")
+    rows = (
+        (_code(f"rtmp://{name}.{data['domain']}/..."), row["doc"], row.get("number", ""))
+        for name, row in data["names"].items()
+    )
+    return _table("address | what happens | with a number", rows)
+
+
+def push_faults() -> Iterator[str]:
+    """Every fault of a push."""
+    rows = (
+        (_code(name), row["doc"], ", ".join(map(_code, row["settings"])))
+        for name, row in schemas.read_json("faults")["push"].items()
+    )
+    return _table("fault | use | settings", rows)
+
+
 def layers() -> Iterator[str]:
     """Who may import whom, as the tests hold it."""
     yield "```"
@@ -216,6 +235,8 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "stop-fields": stop_fields,
     "options": options,
     "layers": layers,
+    "magic-addresses": magic_addresses,
+    "push-faults": push_faults,
 }
 
 

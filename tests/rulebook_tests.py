@@ -7,6 +7,7 @@ _ADDRESSES: Final = "core/test_addresses.py::test_"
 _APP: Final = "web/test_app.py::test_"
 _BAD: Final = "web/test_bad_input.py::test_"
 _CALLBACKS: Final = "core/test_callbacks.py::test_"
+_CDN: Final = "test_cdn.py::test_"
 _CONTROL: Final = "control/test_control.py::test_"
 _DELIVERY: Final = "test_delivery.py::test_"
 _MIXING: Final = "core/test_mixing.py::test_"
@@ -145,4 +146,21 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_RULES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",
     ),
     "callback-stop": (f"{_RULES}Stop::test_tells_stopped_for_each_address_and_frees_all",),
+    "push-connecting": (
+        f"{_RULES}Fates::test_push_that_connects_is_told_once_it_works",
+        f"{_RULES}PushStatus::test_connecting_is_told_to_nobody",
+    ),
+    "push-fails": (
+        f"{_RULES}PushStatus::test_failure_is_told_without_a_call_and_keeps_the_address",
+        f"{_RULES}PushStatus::test_recovery_is_told",
+    ),
+    "push-retries": (
+        f"{_CDN}service_tries_nothing_again_by_itself",
+        f"{_CDN}service_tries_again_where_the_profile_says_so",
+    ),
+    "push-stop-after-failures": (
+        f"{_CDN}service_tries_nothing_again_by_itself",
+        f"{_CDN}service_stops_a_push_after_so_many_failures_in_a_row",
+    ),
+    "push-user-left": (f"{_CDN}push_of_a_user_who_left_fails_inside",),
 }

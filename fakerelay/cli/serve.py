@@ -86,6 +86,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "Name the rule of a refusal in X-Fakerelay-Rule. [explain]",
         cls=_Switch,
     ),
+    _option(
+        "--magic-addresses/--no-magic-addresses",
+        "Let hosts under fakerelay.test fail as their names say. [magic-addresses]",
+        cls=_Switch,
+    ),
 )
 
 

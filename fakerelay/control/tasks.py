@@ -9,11 +9,11 @@ from fakerelay.core.addresses import mask_address
 from fakerelay.core.commands import SetPushStatus
 from fakerelay.core.mixing import read_output, resolve_tiles
 from fakerelay.core.model import KIND_NAMES, MIXED, NAME_FIELDS, SOURCE, Push, Task, TaskKey
-from fakerelay.core.pushes import STATUS_NAMES
+from fakerelay.core.pushes import CONNECTING, PUSHING, STATUS_NAMES, STOPPED
 from fakerelay.errors import ControlError
 from fakerelay.tenants import Tenant
 
-_STATUSES: Final = {name: status for status, name in STATUS_NAMES.items()}
+_STATUSES: Final = {**{name: status for status, name in STATUS_NAMES.items()}, "recovered": PUSHING}
 
 
 async def list_tasks(plane: Plane, values: Values, body: Json) -> Json:
@@ -21,7 +21,10 @@ async def list_tasks(plane: Plane, values: Values, body: Json) -> Json:
 
 
 async def set_push_status(plane: Plane, values: Values, body: Json) -> Json:
-    """One address's status, or that of all the task has; what can't become so stays as it is."""
+    """One address's status, or that of all the task has; what can't become so stays as it is.
+
+    Of a task that ends by it, its last state is shown.
+    """
     tenant = plane.world_of(body["appid"])
     streamtype = MIXED if "taskid" in body else SOURCE
     key = (body["appid"], streamtype, body[NAME_FIELDS[streamtype]])
@@ -29,8 +32,11 @@ async def set_push_status(plane: Plane, values: Values, body: Json) -> Json:
     status = body["status"]
     wanted = _STATUSES[status] if isinstance(status, str) else int(status)
     for push in _find_pushes(task, body.get("rtmpurl")):
-        await tenant.service.apply(SetPushStatus(key, push.address.key, wanted))
-    return show_task(tenant, _find_task(tenant, key))
+        if body.get("after_seconds"):
+            tenant.cdn.schedule((key, push.address.key), wanted, float(body["after_seconds"]))
+        else:
+            await tenant.service.apply(SetPushStatus(key, push.address.key, wanted))
+    return show_task(tenant, tenant.service.view.task(key) or _end(tenant, task))
 
 
 def show_task(tenant: Tenant, task: Task) -> Json:
@@ -45,18 +51,38 @@ def show_task(tenant: Tenant, task: Task) -> Json:
         "revision": task.revision,
         "started_at": task.started_at,
         "updated_at": task.updated_at,
-        "pushes": [_show_push(push) for push in task.pushes],
+        "pushes": [_show_push(tenant, task.key, push) for push in task.pushes],
     }
     return shown if task.mixconfig is None else {**shown, **_show_mix(tenant, task, task.mixconfig)}
 
 
-def _show_push(push: Push) -> Json:
+def _show_push(tenant: Tenant, key: TaskKey, push: Push) -> Json:
     return {
         "rtmpurl": push.address.spelled,
-        "status": push.status,
-        "status_name": STATUS_NAMES[push.status],
+        **_show_status(push.status),
         "since": push.since,
+        "scheduled": [
+            {**_show_status(status), "due_at": due_at}
+            for due_at, status in tenant.cdn.scheduled((key, push.address.key))
+        ],
     }
+
+
+def _show_status(status: int) -> dict[str, Json]:
+    """The vendor has no number for a push that connects."""
+    return {
+        "status": None if status == CONNECTING else status,
+        "status_name": STATUS_NAMES[status],
+    }
+
+
+def _end(tenant: Tenant, task: Task) -> Task:
+    """A task as it was when its last push was stopped."""
+    now = tenant.clock.now()
+    stopped = tuple(Push(push.address, STOPPED, now) for push in task.pushes)
+    return Task(
+        task.key, task.room_id, stopped, task.mixconfig, task.started_at, now, task.revision + 1
+    )
 
 
 def _show_mix(tenant: Tenant, task: Task, mixconfig: Any) -> dict[str, Json]:

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from fakerelay.core.fates import NO_FATES, Fates
 from fakerelay.core.model import App, Certificate, PushAddress, TaskKey
 
 
 class StartPush(NamedTuple):
-    """`startrtmp`: begin a task, or update it where it runs already."""
+    """`startrtmp`: begin a task, or update it where it runs already.
+
+    `fates` says of new addresses what becomes of the push; nobody asks for that over HTTP.
+    """
 
     key: TaskKey
     room_id: str
     addresses: tuple[PushAddress, ...]
     mixconfig: Mapping[str, Any] | None
     trace_id: str
+    fates: Fates = NO_FATES
 
 
 class StopPush(NamedTuple):

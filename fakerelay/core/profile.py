@@ -34,6 +34,14 @@ class CallbackPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PushPolicy:
+    """What the service does by itself about pushes that fail; 0 is nothing."""
+
+    retry_seconds: float
+    stop_after_failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One consistent set of assumptions; `hash` tells two sets apart."""
 
@@ -50,6 +58,7 @@ class Profile:
     legacy_paths: bool
     errors: Mapping[str, ErrorReply]
     callback: CallbackPolicy
+    push: PushPolicy
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], *, digest: str) -> "Profile":
@@ -60,5 +69,6 @@ class Profile:
             "hash": digest,
             "errors": {name: ErrorReply(**reply) for name, reply in data["errors"].items()},
             "callback": CallbackPolicy(**callback),
+            "push": PushPolicy(**data["push"]),
         }
         return cls(**{**data, **parts})

@@ -3,7 +3,7 @@
 Pure and total: it reads the view, changes nothing, and answers every command with a decision.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from fakerelay.core import problems, pushes
@@ -29,6 +29,7 @@ from fakerelay.core.commands import (
     StopPush,
 )
 from fakerelay.core.events import PushStatusChanged
+from fakerelay.core.fates import NO_FATES, Fate, Fates
 from fakerelay.core.model import KIND_NAMES, MIXED, Push, PushAddress, Task, TaskKey
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
@@ -36,10 +37,14 @@ from fakerelay.core.world import World
 
 
 class Accepted(NamedTuple):
-    """One atomic change, and what it means for those outside; the order of `events` is theirs."""
+    """One atomic change, and what it means for those outside; the order of `events` is theirs.
+
+    `fates` are those of the pushes that began.
+    """
 
     changes: tuple[Change, ...]
     events: tuple[PushStatusChanged, ...] = ()
+    fates: Fates = NO_FATES
 
 
 class Refused(NamedTuple):
@@ -77,7 +82,7 @@ def _refuse_start(
     if task is not None and task.room_id != command.room_id:
         return problems.room_mismatch("room-fixed", command.room_id, task.room_id)
     for address in command.addresses:
-        holder = _find_holder(view, command.key, address, now, profile)
+        holder = _find_holder(view, command, address, now, profile)
         if holder is not None:
             return problems.address_in_use(address, holder)
     return _refuse_quota(view, command, profile) if task is None else None
@@ -95,12 +100,15 @@ def _refuse_quota(view: World, command: StartPush, profile: Profile) -> Problem 
 
 
 def _find_holder(
-    view: World, key: TaskKey, address: PushAddress, now: float, profile: Profile
+    view: World, command: StartPush, address: PushAddress, now: float, profile: Profile
 ) -> Mapping[str, Any] | None:
-    """Who keeps `address` from the task `key`, told as far as its caller may know it."""
+    """Who keeps `address` from the command's task, told as far as its caller may know it."""
+    key = command.key
     holders = view.holders(address.key)
     if key in holders:
         return None
+    if command.fates and _find_fate(command, address).is_taken:
+        return {"task": "none: a magic address"}
     is_service_wide = profile.address_scope == "service"
     for holder in holders:
         if is_service_wide or holder[0] == key[0]:
@@ -127,10 +135,10 @@ def _describe_holder(
 
 
 def _begin_task(command: StartPush, now: float) -> Accepted:
-    gained = tuple([Push(address, pushes.PUSHING, now) for address in command.addresses])
+    gained = tuple([_begin_push(command, address, now) for address in command.addresses])
     task = Task(command.key, command.room_id, gained, command.mixconfig, now, now, 1)
-    events = tuple([_changed(task, push, pushes.PUSHING, command.trace_id) for push in gained])
-    return Accepted((TaskChanged(None, task, gained, ()),), events)
+    events = _tell(task, gained, command.trace_id)
+    return Accepted((TaskChanged(None, task, gained, ()),), events, command.fates)
 
 
 def _update_task(task: Task, command: StartPush, now: float, profile: Profile) -> Accepted:
@@ -140,7 +148,7 @@ def _update_task(task: Task, command: StartPush, now: float, profile: Profile) -
     for address in command.addresses:
         push = kept.pop(address.key, None)
         if push is None:
-            push = Push(address, pushes.PUSHING, now)
+            push = _begin_push(command, address, now)
             gained.append(push)
         elif push.address.spelled != address.spelled:
             push = Push(address, push.status, push.since)
@@ -156,9 +164,28 @@ def _update_task(task: Task, command: StartPush, now: float, profile: Profile) -
         task.revision + 1,
     )
     trace_id = command.trace_id
-    events = [_changed(after, push, pushes.STOPPED, trace_id) for push in lost]
-    events += [_changed(after, push, pushes.PUSHING, trace_id) for push in gained]
-    return Accepted(_changes(task, after, tuple(gained), lost, now, profile), tuple(events))
+    events = tuple([_changed(after, push, pushes.STOPPED, trace_id) for push in lost])
+    events += _tell(after, gained, trace_id)
+    changes = _changes(task, after, tuple(gained), lost, now, profile)
+    return Accepted(changes, events, command.fates)
+
+
+def _begin_push(command: StartPush, address: PushAddress, now: float) -> Push:
+    if command.fates:
+        return Push(address, _find_fate(command, address).begins, now)
+    return Push(address, pushes.PUSHING, now)
+
+
+def _find_fate(command: StartPush, address: PushAddress) -> Fate:
+    return command.fates.get(address.key) or Fate()
+
+
+def _tell(
+    task: Task, turned: Iterable[Push], trace_id: str | None
+) -> tuple[PushStatusChanged, ...]:
+    """What is told of pushes that have a new status: of those that still connect, nothing."""
+    silent = pushes.CONNECTING
+    return tuple([_changed(task, p, p.status, trace_id) for p in turned if p.status != silent])
 
 
 def stop_push(view: World, command: StopPush, now: float, profile: Profile) -> Decision:
@@ -204,9 +231,7 @@ def set_push_status(view: World, command: SetPushStatus, now: float, profile: Pr
         return Accepted(())
     turned = Push(push.address, command.status, now)
     after = _with_pushes(task, tuple([turned if p is push else p for p in task.pushes]), now)
-    return Accepted(
-        (TaskChanged(task, after, (), ()),), (_changed(after, turned, command.status, None),)
-    )
+    return Accepted((TaskChanged(task, after, (), ()),), _tell(after, (turned,), None))
 
 
 def count_call(view: World, command: CountCall, now: float, profile: Profile) -> Decision:

@@ -250,7 +250,7 @@ async def test_push_that_fails_is_shown_and_recovers(control: Control, relay: Re
         ({"taskid": "u"}, "unknown_task", "/taskid"),
         ({"uid": "v"}, "unknown_task", "/uid"),
         ({"uid": "u", "rtmpurl": "rtmp://h/b"}, "unknown_address", "/rtmpurl"),
-        ({"uid": "u", "status": 3}, "invalid_body", "/status"),
+        ({"uid": "u", "status": 4}, "invalid_body", "/status"),
         ({"uid": "u", "status": "cdn_faild"}, "invalid_body", "/status"),
         ({"uid": "u", "taskid": "u"}, "invalid_body", ""),
         ({}, "invalid_body", ""),

@@ -16,15 +16,18 @@ from fakerelay.core.commands import (
     StartPush,
     StopPush,
 )
+from fakerelay.core.fates import NO_FATES, TAKEN, Fate, Fates
 from fakerelay.core.model import MIXED, SOURCE, Task
 from fakerelay.core.profile import Profile
-from fakerelay.core.pushes import CDN_FAILED, INTERNAL_FAILED, PUSHING, STOPPED
+from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING, STOPPED
 from fakerelay.core.rules import Accepted, Refused, decide
 from fakerelay.core.world import World
 from tests.core.worlds import MIX, address, dump, perform, profile
 
 APPIDS = (1, 2)
 URLS = ("rtmp://h/a", "rtmp://H:1935/a", "rtmp://h/b", "rtmp://h/c", "rtmp://h/d", "rtmp://h/e")
+
+KEYS = [address(url).key for url in URLS]
 
 keys = st.tuples(st.sampled_from(APPIDS), st.sampled_from([MIXED, SOURCE]), st.sampled_from("xyz"))
 rooms = st.sampled_from(["r", "r", "r", "q"])
@@ -33,11 +36,17 @@ address_lists = st.lists(
 ).map(tuple)
 
 
+begun = st.sampled_from([CONNECTING, PUSHING, CDN_FAILED, INTERNAL_FAILED]).map(Fate)
+fates: st.SearchStrategy[Fates] = st.just(NO_FATES) | st.dictionaries(
+    st.sampled_from(KEYS), begun | st.just(TAKEN), max_size=3
+)
+
+
 @st.composite
 def starts(draw: st.DrawFn) -> StartPush:
     key = draw(keys)
     mixconfig = MIX if key[1] == MIXED else None
-    return StartPush(key, draw(rooms), draw(address_lists), mixconfig, "t")
+    return StartPush(key, draw(rooms), draw(address_lists), mixconfig, "t", draw(fates))
 
 
 stops = st.builds(StopPush, keys, rooms, st.none() | address_lists, st.just("t"))
@@ -45,7 +54,7 @@ statuses = st.builds(
     SetPushStatus,
     keys,
     st.sampled_from(URLS).map(lambda url: address(url).key),
-    st.sampled_from([PUSHING, CDN_FAILED, INTERNAL_FAILED, 99]),
+    st.sampled_from([CONNECTING, PUSHING, CDN_FAILED, INTERNAL_FAILED, 99]),
 )
 calls = st.builds(CountCall, st.sampled_from(APPIDS))
 resets = st.builds(ResetApp, st.sampled_from(APPIDS))
@@ -122,10 +131,10 @@ def check_stop(world: World, command: StopPush, before: Task) -> None:
 def check_events(
     before: Task | None, after: Task | None, command: Command, decision: Accepted
 ) -> None:
-    """One for each address whose status changes: first what left, then what came."""
+    """One for each address whose status changes, but for connecting: what left, then what came."""
     old, new = statuses_of(before), statuses_of(after)
     changed = dict.fromkeys(old.keys() - new.keys(), STOPPED)
-    changed |= {key: status for key, status in new.items() if old.get(key) != status}
+    changed |= {key: status for key, status in new.items() if old.get(key) != status != CONNECTING}
     events = [(event.address.key, event.status) for event in decision.events]
     assert dict(events) == changed
     assert len(events) == len(changed)

@@ -4,6 +4,7 @@ import pytest
 
 from fakerelay.core.pushes import (
     CDN_FAILED,
+    CONNECTING,
     INTERNAL_FAILED,
     PUSHING,
     STATUS_NAMES,
@@ -13,6 +14,13 @@ from fakerelay.core.pushes import (
 )
 
 LEGAL = {
+    (CONNECTING, PUSHING),
+    (CONNECTING, CDN_FAILED),
+    (CONNECTING, INTERNAL_FAILED),
+    (CONNECTING, STOPPED),
+    (PUSHING, CONNECTING),
+    (CDN_FAILED, CONNECTING),
+    (INTERNAL_FAILED, CONNECTING),
     (PUSHING, CDN_FAILED),
     (PUSHING, INTERNAL_FAILED),
     (PUSHING, STOPPED),
@@ -23,7 +31,7 @@ LEGAL = {
     (INTERNAL_FAILED, CDN_FAILED),
     (INTERNAL_FAILED, STOPPED),
 }
-NO_STATUSES = (-1, 4)
+NO_STATUSES = (-2, 4)
 
 
 @pytest.mark.parametrize(

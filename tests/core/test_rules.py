@@ -9,7 +9,9 @@ from fakerelay.core.commands import (
     ResetApp,
     StartPush,
 )
+from fakerelay.core.fates import TAKEN, Fate
 from fakerelay.core.model import MIXED, App, Certificate
+from fakerelay.core.pushes import CONNECTING
 from fakerelay.core.rules import Accepted, Refused, decide
 from fakerelay.core.world import World
 from tests.core.worlds import (
@@ -30,6 +32,19 @@ from tests.core.worlds import (
 
 IN_USE = ("address_in_use", "address-unique")
 OTHER = APPID + 1
+
+
+def fated(uid: str, **fates: Fate) -> StartPush:
+    """A start to the addresses `h/NAME`, each with its fate."""
+    command = start(uid, *(f"h/{name}" for name in fates))
+    keyed = {f"rtmp://h/{name}": fate for name, fate in fates.items()}
+    return command._replace(fates=keyed)
+
+
+def statuses(world: World, uid: str) -> list[int]:
+    task = world.task((APPID, 2, uid))
+    assert task is not None
+    return [push.status for push in task.pushes]
 
 
 class TestStart:
@@ -479,12 +494,18 @@ class TestPushStatus:
         world = world_after(start("u", "h/a"), set_status("u", "h/a", 1))
         assert told(perform(world, set_status("u", "h/a", 0))) == [("h/a", 0)]
 
-    @pytest.mark.parametrize("status", [0, 4, -1])
+    @pytest.mark.parametrize("status", [0, 4, -2])
     def test_that_nothing_leads_to_is_told_to_nobody(self, status: int) -> None:
         world = world_after(start("u", "h/a"))
         before = dump(world)
         assert told(perform(world, set_status("u", "h/a", status))) == []
         assert dump(world) == before
+
+    def test_connecting_is_told_to_nobody(self) -> None:
+        world = world_after(start("u", "h/a"), set_status("u", "h/a", 1))
+        assert told(perform(world, set_status("u", "h/a", CONNECTING))) == []
+        assert statuses(world, "u") == [CONNECTING]
+        assert told(perform(world, set_status("u", "h/a", 0))) == [("h/a", 0)]
 
     def test_stopped_lets_go_of_the_address_and_of_a_task_that_has_no_other(self) -> None:
         world = world_after(start("u", "h/a", "h/b"))
@@ -501,6 +522,46 @@ class TestPushStatus:
     def test_of_a_failed_push_is_stopped_like_any_other(self) -> None:
         world = world_after(start("u", "h/a"), set_status("u", "h/a", 2))
         assert told(perform(world, stop("u"))) == [("h/a", 3)]
+
+
+class TestFates:
+    def test_push_that_connects_is_told_once_it_works(self) -> None:
+        world = World()
+        assert told(perform(world, fated("u", a=Fate(CONNECTING), b=Fate()))) == [("h/b", 0)]
+        assert statuses(world, "u") == [CONNECTING, 0]
+        assert told(perform(world, set_status("u", "h/a", 0))) == [("h/a", 0)]
+
+    @pytest.mark.parametrize("status", [1, 2])
+    def test_push_that_fails_at_once_is_told_with_the_call_that_began_it(self, status: int) -> None:
+        world = World()
+        decision = perform(world, fated("u", a=Fate(status), b=Fate()))
+        assert told(decision) == [("h/a", status), ("h/b", 0)]
+        assert isinstance(decision, Accepted)
+        assert [event.trace_id for event in decision.events] == ["t", "t"]
+        assert statuses(world, "u") == [status, 0]
+
+    def test_of_an_update_are_those_of_what_is_new(self) -> None:
+        world = world_after(start("u", "h/a"))
+        decision = perform(world, fated("u", a=Fate(1), b=Fate(CONNECTING), c=Fate(2)))
+        assert told(decision) == [("h/c", 2)]
+        assert statuses(world, "u") == [0, CONNECTING, 2]
+
+    def test_push_that_connects_tells_nothing_but_its_end_when_it_is_stopped(self) -> None:
+        world = world_after(fated("u", a=Fate(CONNECTING)))
+        assert told(perform(world, stop("u"))) == [("h/a", 3)]
+
+    def test_taken_address_refuses_the_whole_start(self) -> None:
+        world = World()
+        before = dump(world)
+        decision = perform(world, fated("u", a=Fate(1), b=TAKEN))
+        assert outcome(decision) == IN_USE
+        assert dump(world) == before
+
+    def test_are_handed_on_where_the_start_is_accepted(self) -> None:
+        command = fated("u", a=Fate(1))
+        decision = decide(World(), command, 0.0, profile())
+        assert isinstance(decision, Accepted)
+        assert decision.fates == command.fates
 
 
 class TestApps:
