@@ -51,7 +51,8 @@ class Delivery:
 
     At most `max_in_flight` posts of an app at a time; past `max_pending` of an app a notification
     fails at once. The last `history_size` finished ones are kept, `evicted` counts the others.
-    `on_failed` is told of each that is given up, but not of what `close` answers.
+    `on_failed` is told of each that is given up, but not of what `close` answers; `on_told` of each
+    that an attempt has been made of, or that has ended. `ended` counts these by how.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class Delivery:
         self._count = 0
         self._is_held = False
         self.evicted = 0
+        self.on_told: Callable[[Notification], None] = _tell_nobody
+        self.ended: dict[State, int] = {DELIVERED: 0, FAILED: 0}
         self.watch = Watch()
 
     def emit(
@@ -94,6 +97,10 @@ class Delivery:
             open_gate()
         self.watch.notify()
         return open_gate
+
+    @property
+    def pending_count(self) -> int:
+        return sum(len(outbox.pending) for outbox in self._outboxes.values())
 
     def hold(self) -> None:
         """Begin no further attempt until `release`; what is in flight ends as it does."""
@@ -240,6 +247,7 @@ class Delivery:
         retry = partial(self._retry, outbox, notification)
         what = f"retry of {notification.msgid}"
         outbox.timers[notification.number] = self._clock.call_at(due_at, retry, what)
+        self.on_told(notification)
 
     def _retry(self, outbox: _Outbox, notification: Notification) -> None:
         outbox.timers.pop(notification.number, None)
@@ -267,6 +275,8 @@ class Delivery:
         if len(finished) == finished.maxlen:
             self.evicted += 1
         finished.append(notification)
+        self.ended[state] += 1
+        self.on_told(notification)
         if state == FAILED and self._on_failed is not None:
             self._on_failed(notification)
 
@@ -278,6 +288,10 @@ class Delivery:
         due_by = self._clock.now() + seconds
         pending = chain.from_iterable(outbox.pending.values() for outbox in outboxes)
         return any(each.is_head and (each.next_attempt_at or 0.0) <= due_by for each in pending)
+
+
+def _tell_nobody(notification: Notification) -> None:
+    pass
 
 
 def _count(attempts: int) -> str:

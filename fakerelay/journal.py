@@ -131,10 +131,11 @@ def _trim_problem(problem: Problem) -> Problem:
 class Journal:
     """The newest `size` exchanges of a world; what had to go is counted in `evicted`.
 
-    `cleared` counts what `clear` has dropped.
+    `cleared` counts what `clear` has dropped. `on_added` is told of each that is new.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, on_added: Callable[[Exchange], None] | None = None) -> None:
+        self._on_added = on_added
         self._exchanges: deque[Exchange] = deque()
         self._size = size
         self._trace_counts: dict[str, int] = {}
@@ -160,6 +161,8 @@ class Journal:
             self._forget(self._exchanges.popleft())
             self.evicted += 1
         self.watch.notify()
+        if self._on_added is not None:
+            self._on_added(exchange)
 
     @property
     def oldest(self) -> int:

@@ -106,6 +106,7 @@ class Server:
         """
         if self._tls_timer is not None:
             self._tls_timer.cancel()
+        self.tenants.feed.close()
         runners, self._runners = self._runners, []
         began_at = time.monotonic()
         await asyncio.gather(*map(_end_runner, runners))

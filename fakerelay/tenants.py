@@ -4,7 +4,9 @@ An appid belongs to one world, so the path of a request finds it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from itertools import chain
 from random import Random
 from typing import NamedTuple
@@ -15,13 +17,15 @@ from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.faults import Plans
+from fakerelay.core.faults import Plan, Plans, Step, Subject
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
 from fakerelay.delivery import Delivery
 from fakerelay.errors import ConfigError
-from fakerelay.journal import Journal
+from fakerelay.feed import Feed
+from fakerelay.journal import Exchange, Journal
+from fakerelay.metrics import CallCounts
 from fakerelay.ports import IdSource, OpenGate, Sender, Store
 from fakerelay.service import Service
 from fakerelay.watch import Watch
@@ -50,15 +54,19 @@ class Parts(NamedTuple):
 class Tenant:
     """One world: service, CDN, journal and delivery around one store and one clock."""
 
-    def __init__(self, world_id: str, parts: Parts, clock: WorldClock) -> None:
+    def __init__(self, world_id: str, parts: Parts, clock: WorldClock, feed: Feed) -> None:
         self.id = world_id
         self.ids = parts.make_ids(world_id)
         self.clock = clock
-        self.faults = Plans()
-        self.journal = Journal(parts.journal_size)
+        self.feed = feed
+        self.call_counts = CallCounts()
+        self.fault_counts: Counter[str] = Counter()
+        self.faults = Plans(on_taken=self._tell_fault)
+        self.journal = Journal(parts.journal_size, on_added=self._tell_call)
         self.delivery = Delivery(
             self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
         )
+        self.delivery.on_told = self._tell_callback
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
         self.cdn = Cdn(self.service, self.clock, self.faults, has_magic=parts.magic_addresses)
         self.service.network = self.cdn
@@ -66,10 +74,25 @@ class Tenant:
     def _emit(
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile
     ) -> OpenGate | None:
+        for event in events:
+            self.feed.tell("push", self, at, event.key[0], event)
         app = self.service.view.app(events[0].key[0])
         if app is None or app.callback_url is None:
             return None
         return self.delivery.emit(events, app.callback_url, at, profile.callback)
+
+    def _tell_call(self, exchange: Exchange) -> None:
+        self.call_counts.count(exchange.operation, exchange.code, exchange.duration_seconds)
+        self.feed.tell("call", self, exchange.at, exchange.appid, exchange)
+
+    def _tell_callback(self, notification: Notification) -> None:
+        """It goes on changing, so what is told is how it stands now."""
+        thing = copy(notification) if self.feed.is_warm else notification
+        self.feed.tell("callback", self, self.clock.now(), notification.appid, thing)
+
+    def _tell_fault(self, plan: Plan, step: Step, subject: Subject, at: float) -> None:
+        self.fault_counts[step.fault] += 1
+        self.feed.tell("fault", self, at, subject.appid, (plan.id, plan.on, step, subject))
 
 
 class Tenants:
@@ -85,6 +108,7 @@ class Tenants:
         self._by_appid: dict[int, Tenant] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self.watch = Watch()
+        self.feed = Feed()
         self.default = self.create(DEFAULT_WORLD)
 
     def __iter__(self) -> Iterator[Tenant]:
@@ -119,7 +143,7 @@ class Tenants:
         if world_id in self._by_id:
             raise ConfigError(f"World {world_id!r} exists already: choose another id")
         tenant = self._by_id[world_id] = Tenant(
-            world_id, self._parts, clock or self.start.open_clock()
+            world_id, self._parts, clock or self.start.open_clock(), self.feed
         )
         self.watch.notify()
         return tenant
@@ -131,6 +155,7 @@ class Tenants:
             await self.remove_app(tenant, app.appid)
         if not tenant.clock.is_moving:
             tenant.clock.set(REAL)  # a call that is held there would wait for ever
+        self.feed.forget(tenant)
         self.watch.notify()
 
     async def put_app(self, tenant: Tenant, app: App) -> None:

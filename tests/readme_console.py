@@ -28,6 +28,7 @@ _VOLATILE = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
     (r"\d+\.\d+ ms", "DURATION"),
     (r"\b1\d{9,12}(\.\d+)?\b", "STAMP"),
+    (r'(?m)^(id: |data: \{"id": )\d+', r"\1NUMBER"),
     (r'("\w+_seconds"): [\d.e-]+', r"\1: DURATION"),
     (r'(?<!"hash": ")\b[0-9a-f]{12,}(-m\d+)?\b', "ID"),
     (r"\b(account-)?\d{10,16}\b", "ID"),

@@ -18,8 +18,8 @@ LAYERS = (
     {"web", "control"},
     {"tenants"},
     {"service", "cdn", "delivery", "sender"},
-    {"stores", "clock", "faults", "ids", "journal", "magic", "profiles", "config"},
-    {"ports", "schemas", "watch", "targets", "client"},
+    {"stores", "clock", "faults", "feed", "ids", "journal", "magic", "profiles", "config"},
+    {"ports", "schemas", "watch", "targets", "client", "metrics"},
     {"core"},
     {"errors"},
 )

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,6 +14,9 @@ from fakerelay.config import DEFAULT_CONTROL_PORT
 from fakerelay.control.components import find_component
 from fakerelay.control.verbs import VERBS, Verb, parameter_schemas
 from fakerelay.errors import ConfigError, ControlError, FakerelayError, nearest
+
+if TYPE_CHECKING:
+    from fakerelay.control.client import ControlClient
 
 
 class Server(NamedTuple):
@@ -101,7 +105,11 @@ def _make_command(verb: Verb) -> click.Command:
     @click.pass_obj
     def run(server: Server, /, **given: Any) -> None:
         present = {name: value for name, value in given.items() if value is not None}
-        _show(asyncio.run(_call(server, verb.name, present)))
+        if verb.streams:
+            with suppress(KeyboardInterrupt):  # how one stops listening
+                asyncio.run(_listen(server, verb.name, present))
+        else:
+            _show(asyncio.run(_call(server, verb.name, present)))
 
     doc = verb.doc.replace("`", "")
     first = doc.partition(". ")[0].removesuffix(".") + "."  # whole, where click would cut it
@@ -122,12 +130,25 @@ def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:
 
 
 async def _call(server: Server, verb: str, parameters: Mapping[str, Any]) -> Any:
+    async with _open_client(server) as client:
+        return await client.call(verb, **parameters)
+
+
+async def _listen(server: Server, verb: str, parameters: Mapping[str, Any]) -> None:
+    """One line of JSON an event, as soon as it is there."""
+    async with _open_client(server) as client, client.stream(verb, **parameters) as events:
+        async for event in events:
+            click.echo(json.dumps(event))
+
+
+@asynccontextmanager
+async def _open_client(server: Server) -> AsyncIterator["ControlClient"]:
     from fakerelay.control.client import ControlClient  # brings an HTTP client along
 
     client = ControlClient(server.url, token=server.token, ssl_context=_trust(server.ca_file))
     try:
         async with client:
-            return await client.call(verb, **parameters)
+            yield client
     except ControlError as error:
         where = f" (at {error.pointer})" if error.pointer else ""
         way_out = "; give it by --token or FAKERELAY_CONTROL_TOKEN" if error.status == 401 else ""

@@ -1,6 +1,9 @@
 """The control plane of a server elsewhere."""
 
+import json
 import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -11,6 +14,8 @@ from fakerelay.control.verbs import PREFIX, Call, VerbName, make_call
 from fakerelay.errors import ControlError, FakerelayError
 
 _MOST_QUOTED = 200
+# A stream that nothing happens on is heard of every 15 seconds.
+_QUIET_SECONDS = 45.0
 
 
 class ControlClient:
@@ -58,19 +63,57 @@ class ControlClient:
         A `body` keyword gives that whole. Raises ControlError for what the server refuses, and
         FakerelayError where there is no answer.
         """
-        if self._session is None:
-            raise FakerelayError("The control client is not open: use it with 'async with'")
         call = make_call(verb, parameters)
         seconds = self._timeout_seconds + _own_seconds(call)
-        try:
-            async with self._session.request(
-                call.verb.method,
-                f"{self._url}{PREFIX}/{_fill_path(call)}",
-                params={name: _to_text(call.parameters[name]) for name in _query_names(call)},
-                json=call.body,
-                timeout=aiohttp.ClientTimeout(total=seconds),
-            ) as response:
+        with self._translate_errors():
+            async with await self._ask(call, total=seconds) as response:
                 return await _read_answer(call, response)
+
+    @asynccontextmanager
+    async def stream(
+        self, verb: VerbName | str, /, **parameters: Any
+    ) -> AsyncIterator[AsyncIterator[Any]]:
+        """Listen to what a verb tells: `async with client.stream("events") as events:`, then
+        `async for event in events:`. Nothing that happens inside is missed. Raises as `call` does.
+        """
+        call = make_call(verb, parameters, streams=True)
+        with self._translate_errors():
+            response = await self._ask(
+                call, sock_connect=self._timeout_seconds, sock_read=_QUIET_SECONDS
+            )
+        async with response:
+            yield self._read_events(response)
+
+    async def _ask(self, call: Call, **timeouts: float) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise FakerelayError("The control client is not open: use it with 'async with'")
+        response = await self._session.request(
+            call.verb.method,
+            f"{self._url}{PREFIX}/{_fill_path(call)}",
+            params={name: _to_text(call.parameters[name]) for name in _query_names(call)},
+            json=call.body,
+            timeout=aiohttp.ClientTimeout(**timeouts),
+        )
+        if response.status < 400:
+            return response
+        async with response:
+            raise await _read_error(response)
+
+    async def _read_events(self, response: aiohttp.ClientResponse) -> AsyncIterator[Any]:
+        """The JSON of each server-sent event; it says all that the fields beside it do."""
+        text = b""
+        with self._translate_errors():
+            async for part in response.content.iter_any():
+                *events, text = (text + part).split(b"\n\n")
+                for event in events:
+                    for line in event.splitlines():
+                        if line.startswith(b"data: "):
+                            yield json.loads(line.removeprefix(b"data: "))
+
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        try:
+            yield
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FakerelayError(f"No answer from {self._url}: {error!r}") from error
 
@@ -100,8 +143,6 @@ def _to_text(value: Any) -> str:
 
 
 async def _read_answer(call: Call, response: aiohttp.ClientResponse) -> Any:
-    if response.status >= 400:
-        raise await _read_error(response)
     return await (response.json() if call.verb.reply is not None else response.text())
 
 

@@ -1,9 +1,21 @@
 """The control plane in process: each verb on the worlds of a running server."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fakerelay.control import accounts, callbacks, clock, documents, faults, requests, tasks, worlds
+from fakerelay.control import (
+    accounts,
+    callbacks,
+    clock,
+    documents,
+    events,
+    faults,
+    metrics,
+    requests,
+    tasks,
+    worlds,
+)
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.values import check_call
 from fakerelay.control.verbs import Call, VerbName, make_call
@@ -39,8 +51,13 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "profile": worlds.show_profile_in_force,
     "put_profile": worlds.put_profile,
     "reset": worlds.reset,
+    "metrics": metrics.show_metrics,
     "openapi": documents.show_openapi,
     "vendor_openapi": documents.show_vendor_openapi,
+}
+
+STREAMS: Final[Mapping[str, Callable[[Plane, Values], events.Stream]]] = {
+    "events": events.open_events,
 }
 
 
@@ -73,6 +90,23 @@ class LocalControl:
             " use 'await relay.acontrol(...)'"
         )
 
+    @asynccontextmanager
+    async def stream(
+        self, verb: VerbName | str, /, **parameters: Any
+    ) -> AsyncIterator[AsyncIterator[Json]]:
+        """Listen to what a verb tells: `async with control.stream("events") as events:`, then
+        `async for event in events:`. Nothing that happens inside is missed. Raises ControlError.
+        """
+        stream = self.open_stream(make_call(verb, parameters, streams=True))
+        try:
+            yield (each async for each in stream if each is not None)
+        finally:
+            stream.close()
+
+    def open_stream(self, call: Call) -> events.Stream:
+        """Begin to listen, once the values have been found in order."""
+        return STREAMS[call.verb.name](self._plane, check_call(call))
+
     async def perform(self, call: Call) -> Json:
         """Do what a call says, once its values have been found in order."""
         answer = await self._begin(call)
@@ -82,4 +116,8 @@ class LocalControl:
 
     async def _begin(self, call: Call) -> Json:
         """All of it but the end of posts in flight; nothing but a list is waited for in between."""
-        return await HANDLERS[call.verb.name](self._plane, check_call(call), call.body)
+        values = check_call(call)
+        answer = await HANDLERS[call.verb.name](self._plane, values, call.body)
+        if call.verb.method != "GET":
+            events.tell_change(self._plane, call, values, answer)
+        return answer

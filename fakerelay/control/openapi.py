@@ -41,6 +41,8 @@ def _describe(verb: Verb, *, is_guarded: bool) -> Json:
     }
     if verb.waits:
         operation["description"] = _WAITING
+    if verb.streams:
+        operation["description"] = _STREAMING
     if verb.body is not None:
         content = {"application/json": {"schema": _reference(verb.body)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -55,6 +57,12 @@ _WAITING = (
     " the answer comes as soon as that many match, or when the time is over. These two are not"
     " among the parameters below, so that tools which try out every parameter don't spend their"
     " time waiting."
+)
+
+_STREAMING = (
+    "Server-sent events, without an end unless `for_seconds` or `most` are given. The `data` of"
+    " each is one line of JSON, as in the component `event`. Tools which try out every operation"
+    " have to leave this one out."
 )
 
 
@@ -98,7 +106,8 @@ def _target_parameter(verb: Verb) -> Json:
 def _describe_success(verb: Verb) -> Json:
     if verb.reply is not None:
         return _answer("Done.", _reference(verb.reply))
-    return {"description": "Done.", "content": {verb.media_type: {"schema": {"type": "string"}}}}
+    media_type = verb.media_type.partition(";")[0]
+    return {"description": "Done.", "content": {media_type: {"schema": {"type": "string"}}}}
 
 
 def _answer(description: str, schema: Mapping[str, Any]) -> Json:

@@ -1,6 +1,7 @@
 """The control plane over HTTP: an aiohttp application made from the verb table."""
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +14,7 @@ from aiohttp import hdrs, web
 from fakerelay.control.access import Access
 from fakerelay.control.local import LocalControl
 from fakerelay.control.values import read_body, read_parameter
-from fakerelay.control.verbs import PREFIX, VERBS, Call, Verb
+from fakerelay.control.verbs import EVENT_STREAM, PREFIX, VERBS, Call, Verb
 from fakerelay.core.plain import clean_text
 from fakerelay.errors import ControlError
 
@@ -23,6 +24,13 @@ _CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
 _WRITING: Final = frozenset((hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE))
 _JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 _ROOT = re.compile(r"^/(_fakerelay/?)?(v[0-9]+/?)?")
+
+_RETRY_MILLISECONDS: Final = 2000
+_STREAM_HEADERS: Final[Mapping[str, str]] = {
+    hdrs.CONTENT_TYPE: EVENT_STREAM,
+    hdrs.CACHE_CONTROL: "no-store",
+    "X-Accel-Buffering": "no",
+}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,6 +57,8 @@ def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
         if not verb.is_open:
             access.check(request.headers)
         call = await _read_call(verb, request)
+        if verb.streams:
+            return await _send_stream(request, control, call)
         work = control.perform(call)
         # A client that goes away ends its wait, but nothing that has begun to change.
         answer = await (asyncio.shield(work) if verb.method in _WRITING else work)
@@ -57,6 +67,45 @@ def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
         return web.json_response(answer, status=verb.status)
 
     return handle
+
+
+async def _send_stream(
+    request: web.Request, control: LocalControl, call: Call
+) -> web.StreamResponse:
+    """Server-sent events, as long as somebody reads them."""
+    _read_last_event_id(request, call)
+    stream = control.open_stream(call)
+    response = web.StreamResponse(headers=_STREAM_HEADERS)
+    try:
+        await response.prepare(request)
+        if request.method != hdrs.METH_HEAD:
+            await response.write(f"retry: {_RETRY_MILLISECONDS}\n\n".encode())
+            async for told in stream:
+                await response.write(_render_event(told))
+            await response.write_eof()
+    except ConnectionError:
+        pass  # whoever listened has gone
+    finally:
+        stream.close()
+    return response
+
+
+def _read_last_event_id(request: web.Request, call: Call) -> None:
+    """What a client that comes back has heard last says more than the URL it began with."""
+    text = request.headers.get("Last-Event-ID", "").strip()
+    if not text:
+        return
+    if not text.isascii() or not text.isdigit():
+        detail = f"Can't use {clean_text(text)!r} as Last-Event-ID: expected an event's id"
+        raise ControlError("invalid_header", detail, pointer="/header/Last-Event-ID")
+    call.parameters["after_event"] = int(text)
+
+
+def _render_event(told: Any) -> bytes:
+    """One event, or the comment that keeps a quiet connection open."""
+    if told is None:
+        return b": nothing new\n\n"
+    return f"id: {told['id']}\nevent: {told['event']}\ndata: {json.dumps(told)}\n\n".encode()
 
 
 async def _read_call(verb: Verb, request: web.Request) -> Call:

@@ -14,6 +14,7 @@ from fakerelay import schemas
 from fakerelay.errors import ControlError, nearest
 
 PREFIX: Final = "/_fakerelay/v1"
+EVENT_STREAM: Final = "text/event-stream"
 TARGETS: Final = ("appid", "world", "all")
 """What of these a verb that destroys gets in its query, one at least, says how much it takes."""
 
@@ -25,8 +26,8 @@ _WAIT = ("wait_seconds", "count")
 class Verb(NamedTuple):
     """One thing that can be asked; `path` is relative to `PREFIX`.
 
-    Without `reply` the answer is a text of `media_type`. `is_open` ones need no token, and don't
-    care for the `Host` header.
+    Without `reply` the answer is a text of `media_type`, or a stream. `is_open` ones need no token,
+    and don't care for the `Host` header.
     """
 
     name: str
@@ -54,6 +55,11 @@ class Verb(NamedTuple):
     def needs_target(self) -> bool:
         """Whether it must be told what to destroy, since its path doesn't."""
         return self.destroys and not self.path_parameters
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answer goes on, event by event: it is asked by `stream`, not by `call`."""
+        return self.media_type == EVENT_STREAM
 
     @property
     def waits(self) -> bool:
@@ -127,6 +133,12 @@ _ROWS = (
     Verb("reset", "POST", "reset",
          "Forget tasks, journal, callbacks and fault plans; apps, certificates and profile stay.",
          query=TARGETS, body="empty.request", reply="reset", destroys=True),
+    Verb("events", "GET", "events",
+         "Tell everything that happens as it does: calls, pushes, callbacks, faults, changes.",
+         query=("world", "appid", "event", "after_event", "for_seconds", "most"),
+         media_type=EVENT_STREAM),
+    Verb("metrics", "GET", "metrics", "What goes on in numbers, for Prometheus.",
+         query=("world",), media_type="text/plain; version=0.0.4"),
     Verb("openapi", "GET", "openapi.json", "The control plane as OpenAPI 3.1.", reply="document"),
     Verb("vendor_openapi", "GET", "vendor-openapi.json",
          "The vendor API as OpenAPI 3.1, with the apps and the statuses of a world.",
@@ -140,7 +152,7 @@ VerbName = Literal[
     "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
     "clear_requests", "callbacks", "set_push_status", "faults", "create_fault",
     "delete_fault", "clear_faults", "clock", "put_clock", "advance_clock", "profile",
-    "put_profile", "reset", "openapi", "vendor_openapi",
+    "put_profile", "reset", "events", "metrics", "openapi", "vendor_openapi",
 ]  # fmt: skip
 """The names again, for editors to complete."""
 
@@ -162,9 +174,12 @@ def find_verb(name: str) -> Verb:
     return verb
 
 
-def make_call(name: str, parameters: Mapping[str, Any]) -> Call:
+def make_call(name: str, parameters: Mapping[str, Any], *, streams: bool = False) -> Call:
     """Sort keyword arguments: what isn't the URL's is the body's, and None counts as left out."""
     verb = find_verb(name)
+    if verb.streams != streams:
+        right = "stream" if verb.streams else "call"
+        raise ControlError("not_a_stream" if streams else "a_stream", f"Ask {name} by '{right}'")
     given = dict(parameters)
     body = given.pop("body", None)
     url = {key: given.pop(key) for key in verb.parameters if key in given}

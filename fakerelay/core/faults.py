@@ -148,10 +148,17 @@ class Plan:
         return self.draw() < probability and self._chance is not None
 
 
-class Plans:
-    """The plans of one world, asked in the order in which they were made."""
+OnTaken = Callable[[Plan, Step, Subject, float], None]
 
-    def __init__(self) -> None:
+
+class Plans:
+    """The plans of one world, asked in the order in which they were made.
+
+    `on_taken` is told of each step that acts, and when.
+    """
+
+    def __init__(self, on_taken: OnTaken | None = None) -> None:
+        self._on_taken = on_taken
         self._plans: dict[str, Plan] = {}
         self._by_kind: dict[str, list[Plan]] = {}
         self._made = 0
@@ -196,6 +203,8 @@ class Plans:
         for plan in self._by_kind.get(on, ()):
             step = plan.take(subject, now)
             if step is not None:
+                if self._on_taken is not None and step.fault != PASS:
+                    self._on_taken(plan, step, subject, now)
                 return plan, step
         return None
 

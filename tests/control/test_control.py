@@ -621,7 +621,9 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "reset": {"all": True},
     }
     rest: dict[str, dict[str, Any]] = {
-        name: {} for name in VERBS if name not in {*first, *last, "ca"}
+        name: {}
+        for name, verb in VERBS.items()
+        if name not in {*first, *last} and verb.reply is not None
     }
     for name, parameters in (*first.items(), *rest.items(), *last.items()):
         answer = await control.call(name, **parameters)

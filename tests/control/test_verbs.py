@@ -6,13 +6,15 @@ import pytest
 
 from fakerelay import schemas
 from fakerelay.control.components import components
-from fakerelay.control.local import HANDLERS
+from fakerelay.control.local import HANDLERS, STREAMS
 from fakerelay.control.verbs import TARGETS, VERBS, VerbName, make_call, parameter_schemas
 from fakerelay.errors import ControlError
 
 
 def test_table_handlers_and_names_for_editors_agree() -> None:
-    assert list(VERBS) == list(HANDLERS) == list(typing.get_args(VerbName))
+    assert list(VERBS) == list(typing.get_args(VerbName))
+    assert [name for name in VERBS if not VERBS[name].streams] == list(HANDLERS)
+    assert [name for name in VERBS if VERBS[name].streams] == list(STREAMS)
 
 
 def test_no_two_verbs_share_method_and_path() -> None:

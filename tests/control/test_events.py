@@ -1,0 +1,273 @@
+"""What is told of everything that happens, in process and over HTTP alike."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from fakerelay.client import RelayClient
+from fakerelay.control.client import ControlClient
+from fakerelay.control.components import compile_component
+from fakerelay.errors import ControlError
+from fakerelay.server import Server
+from fakerelay.watch import Watch
+from tests.control.conftest import APPID, OTHER_APPID, Control
+
+Told = dict[str, Any]
+
+
+async def take(events: AsyncIterator[Told], amount: int) -> list[Told]:
+    taken = [await anext(events) for _ in range(amount)]
+    for event in taken:
+        compile_component("event").validate(event)
+    return taken
+
+
+def outline(events: list[Told]) -> list[tuple[str, Any]]:
+    return [
+        (each["event"], each["data"].get("verb") or each["data"].get("status")) for each in events
+    ]
+
+
+async def test_calls_and_pushes_are_told_in_order(control: Control, relay: RelayClient) -> None:
+    async with control.stream("events") as events:
+        await relay.start_source("r", "u", ["rtmp://h/a", "rtmp://h/b"])
+        await relay.start_source("r", "v", "rtmp://h/a")
+        await relay.stop_source("r", "u")
+        told = await take(events, 7)
+    assert outline(told) == [
+        ("push", 0), ("push", 0), ("call", 200), ("call", 200),
+        ("push", 3), ("push", 3), ("call", 200),
+    ]  # fmt: skip
+    assert [each["id"] for each in told] == list(range(told[0]["id"], told[0]["id"] + 7))
+    assert {(each["world"], each["appid"]) for each in told} == {("default", APPID)}
+
+
+async def test_things_look_as_in_lists(control: Control, relay: RelayClient) -> None:
+    async with control.stream("events", event="call") as events:
+        await relay.start_source("r", "u", "rtmp://h/a")
+        (call,) = await take(events, 1)
+    (listed,) = (await control.call("requests"))["items"]
+    assert call["data"] == listed
+    assert call["at"] == listed["at"]
+
+
+async def test_push_is_told_with_the_names_of_its_task(
+    control: Control, relay: RelayClient
+) -> None:
+    async with control.stream("events", event="push") as events:
+        await relay.start_source("r", "u", "rtmp://h/a?key=1", trace_id="t-1")
+        (push,) = await take(events, 1)
+    assert push["data"] == {
+        "world": "default", "appid": APPID, "streamtype": 2, "kind": "source", "uid": "u",
+        "roomid": "r", "rtmpurl": "rtmp://h/a?key=1", "status": 0, "status_name": "pushing",
+        "traceid": "t-1",
+    }  # fmt: skip
+
+
+async def test_callback_is_told_by_its_attempt(control: Control, relay: RelayClient) -> None:
+    nobody = "http://127.0.0.1:9/"
+    await control.call("put_profile", callback={"retry_delays_seconds": [0.01]})
+    await control.call("put_app", appid=APPID, callback_url=nobody)
+    async with control.stream("events", event="callback") as events:
+        await relay.start_source("r", "u", "rtmp://h/a")
+        first, last = await take(events, 2)
+    assert [len(each["data"]["attempts"]) for each in (first, last)] == [1, 2]
+    assert [each["data"]["state"] for each in (first, last)] == ["pending", "failed"]
+    assert (await control.call("callbacks"))["items"] == [last["data"]]
+
+
+async def test_changes_are_told_without_secrets(control: Control) -> None:
+    async with control.stream("events") as events:
+        made = await control.call("create_world", id="w", appid=99)
+        more = await control.call("create_certificate", appid=99)
+        await control.call("put_app", appid=99, callback_url=None)
+        await control.call("reset", world="w")
+        with pytest.raises(ControlError):
+            await control.call("delete_app", appid=98)
+        await control.call("put_profile", world="w", concurrent_pushes=1)
+        await control.call("delete_world", id="w")
+        told = await take(events, 6)
+    assert [each["data"]["verb"] for each in told] == [
+        "create_world", "create_certificate", "put_app", "reset", "put_profile", "delete_world",
+    ]  # fmt: skip
+    assert {(each["event"], each["world"]) for each in told} == {("control", "w")}
+    text = json.dumps(told)
+    for answer in (made, more):
+        assert answer["certificate_key"] not in text
+        assert answer["token"] not in text
+
+
+async def test_change_of_all_worlds_is_told_of_each(control: Control) -> None:
+    await control.call("create_world", id="w")
+    async with control.stream("events") as events:
+        await control.call("reset", all=True)
+        told = await take(events, 2)
+    assert [each["world"] for each in told] == ["default", "w"]
+
+
+async def test_filters_pick_world_app_and_kind(
+    server: Server, control: Control, relay: RelayClient
+) -> None:
+    await control.call("create_world", id="w", appid=99)
+    async with (
+        RelayClient(server.url, OTHER_APPID, "other-cert", "other-key") as other,
+        control.stream("events", world="w") as of_world,
+        control.stream("events", appid=OTHER_APPID, event="call") as of_app,
+        control.stream("events", event="control,push") as of_kinds,
+    ):
+        await relay.start_source("r", "u", "rtmp://h/a")
+        await other.stop_source("r", "u")
+        await control.call("reset", world="w")
+        assert outline(await take(of_world, 1)) == [("control", "reset")]
+        (call,) = await take(of_app, 1)
+        assert call["data"]["operation"] == "stoprtmp"
+        assert outline(await take(of_kinds, 2)) == [("push", 0), ("control", "reset")]
+
+
+async def test_two_listeners_hear_the_same(control: Control, relay: RelayClient) -> None:
+    async with control.stream("events") as one, control.stream("events") as other:
+        await relay.start_source("r", "u", "rtmp://h/a")
+        assert await take(one, 2) == await take(other, 2)
+
+
+async def test_listener_that_comes_back_goes_on_where_it_was(
+    control: Control, relay: RelayClient
+) -> None:
+    async with control.stream("events", event="call") as events:
+        await relay.stop_source("r", "1")
+        (first,) = await take(events, 1)
+    await relay.stop_source("r", "2")
+    async with control.stream("events", event="call", after_event=first["id"]) as events:
+        (second,) = await take(events, 1)
+    assert second["data"]["body"]["uid"] == "2"
+
+
+async def test_what_nobody_heard_is_said_to_be_missed(control: Control, relay: RelayClient) -> None:
+    await relay.stop_source("r", "1")
+    async with control.stream("events", after_event=0, most=2) as events:
+        await relay.stop_source("r", "2")
+        missed, call = [each async for each in events]
+    assert (missed["event"], missed["data"], missed["id"]) == ("missed", {"missed": 1}, 1)
+    assert (call["event"], call["id"]) == ("call", 2)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "detail"),
+    [
+        ({"event": "cal"}, "unknown_event", "did you mean 'call'"),
+        ({"world": "defualt"}, "unknown_world", "did you mean 'default'"),
+        ({"most": 0}, "invalid_parameter", "at least 1"),
+        ({"evnt": "call"}, "unknown_parameter", "did you mean 'event'"),
+    ],
+    ids=["event", "world", "most", "parameter"],
+)
+async def test_wrong_filter_is_refused_before_anything_is_told(
+    control: Control, parameters: dict[str, Any], code: str, detail: str
+) -> None:
+    with pytest.raises(ControlError, match=detail) as caught:
+        async with control.stream("events", **parameters):
+            pass
+    assert caught.value.code == code
+
+
+async def test_stream_is_no_call_nor_the_other_way_round(control: Control) -> None:
+    with pytest.raises(ControlError, match="'stream'"):
+        await control.call("events")
+    with pytest.raises(ControlError, match="'call'"):
+        async with control.stream("tasks"):
+            pass
+
+
+async def test_stream_ends_when_its_time_is_over(control: Control) -> None:
+    async with control.stream("events", for_seconds=0) as events:
+        assert [each async for each in events] == []
+
+
+async def test_stream_ends_with_its_world(control: Control) -> None:
+    await control.call("create_world", id="w", appid=99)
+    async with control.stream("events", world="w") as events:
+        await control.call("delete_app", appid=99)
+        await control.call("delete_world", id="w")
+        assert outline([each async for each in events]) == [("control", "delete_app")]
+
+
+async def test_stream_ends_with_the_server(server: Server, control: Control) -> None:
+    async with control.stream("events") as events:
+        await server.close(grace_seconds=0)
+        assert [each async for each in events] == []
+
+
+async def test_who_has_gone_is_forgotten(server: Server, control: Control) -> None:
+    feed = server.tenants.feed
+    async with control.stream("events"):
+        assert len(feed) == 1
+    while len(feed):  # over HTTP the server hears of it a little later
+        await Watch().wait(0.001)
+
+
+async def test_slow_reader_misses_events_and_stalls_nobody(
+    server: Server, relay: RelayClient
+) -> None:
+    """It reads nothing until far more has happened than its queue and the sockets hold."""
+    async with (
+        ControlClient(server.control_url or "") as client,
+        client.stream("events", event="call") as events,
+    ):
+        feed, world = server.tenants.feed, server.tenants.default
+        await relay.start_source("r", "u", "rtmp://h/a")
+        first = await anext(events)
+        exchange = next(iter(world.journal))
+        exchange.keep_body(b"x" * 15_000)
+        for number in range(3000):
+            feed.tell("call", world, 0.0, APPID, exchange)
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        heard = [first]
+        while heard[-1]["event"] != "missed":
+            heard.append(await anext(events))
+    numbers = [each["id"] for each in heard[1:-1]]
+    assert len(numbers) < 3000
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert numbers[-1] + heard[-1]["data"]["missed"] == heard[-1]["id"] == feed.number
+
+
+async def test_stream_on_the_wire(http: aiohttp.ClientSession, relay: RelayClient) -> None:
+    async with http.get("events", params={"event": "call", "most": "1"}) as response:
+        await relay.stop_source("r", "u")
+        text = await response.text()
+    assert response.headers["Content-Type"] == "text/event-stream"
+    assert response.headers["Cache-Control"] == "no-store"
+    retry, event, rest = text.split("\n\n")
+    assert (retry, rest) == ("retry: 2000", "")
+    number, kind, data = event.splitlines()
+    assert (number, kind) == ("id: 1", "event: call")
+    assert json.loads(data.removeprefix("data: "))["id"] == 1
+
+
+async def test_head_of_a_stream_ends_at_once(http: aiohttp.ClientSession, server: Server) -> None:
+    async with http.head("events") as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+    assert len(server.tenants.feed) == 0
+
+
+async def test_last_event_id_says_where_to_go_on(
+    http: aiohttp.ClientSession, relay: RelayClient
+) -> None:
+    async with http.get("events", params={"most": "2"}) as response:
+        await relay.stop_source("r", "1")
+        await relay.stop_source("r", "2")
+        await response.text()
+    headers = {"Last-Event-ID": "1"}
+    async with http.get("events?after_event=0&most=1", headers=headers) as response:
+        assert "\nid: 2\n" in await response.text()
+
+
+async def test_last_event_id_that_is_none_is_refused(http: aiohttp.ClientSession) -> None:
+    async with http.get("events", headers={"Last-Event-ID": "yesterday"}) as response:
+        (error,) = (await response.json())["errors"]
+    assert (response.status, error["code"]) == (400, "invalid_header")
+    assert error["pointer"] == "/header/Last-Event-ID"
