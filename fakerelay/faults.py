@@ -52,6 +52,8 @@ def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     Raises FaultError.
     """
     on: On = data.get("on", "call")
+    if on == "tls":
+        _check_tls(data)
     steps = tuple([_read_step(on, number, step, data) for number, step in enumerate(data["steps"])])
     seed = data.get("seed")
     chance = random.Random(seed).random if seed is not None else None
@@ -80,6 +82,19 @@ def show_plan(plan: Plan, now: float) -> dict[str, Any]:
     }
 
 
+def _check_tls(data: Mapping[str, Any]) -> None:
+    """A port shows one certificate, to whoever comes, until the plan is taken away."""
+    way_out = "a plan on 'tls' is one fault that lasts until it is taken away"
+    if data.get("match"):
+        raise FaultError("/match", f"Nobody can tell by a handshake what will be asked: {way_out}")
+    if len(data["steps"]) > 1:
+        raise FaultError("/steps/1", f"Only one step here: {way_out}; make a plan for each")
+    (step,) = data["steps"]
+    for key in ("count", "for_seconds", "probability"):
+        if step.get(key, ALWAYS) != ALWAYS:
+            raise FaultError(f"/steps/0/{key}", f"No {key!r} here: {way_out}")
+
+
 def _read_match(data: Mapping[str, Any]) -> Match:
     given = data.get("match", {})
     fields = {_MATCH_FIELDS[name]: value for name, value in given.items()}
@@ -103,7 +118,8 @@ def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, 
         raise FaultError("/seed", "A probability needs the plan's 'seed', an integer, to repeat it")
     if "count" in step and "for_seconds" in step:
         raise FaultError(f"{where}/count", "Give 'count' or 'for_seconds', not both")
-    count = step.get("count", None if "for_seconds" in step else 1)
+    lasts = "for_seconds" in step or on == "tls"
+    count = step.get("count", None if lasts else 1)
     return Step(
         name,
         settings,

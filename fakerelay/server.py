@@ -9,7 +9,9 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from random import Random, SystemRandom
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -30,10 +32,13 @@ from fakerelay.profiles import open_profile
 from fakerelay.sender import HttpSender
 from fakerelay.stores import open_store
 from fakerelay.targets import check_callback_url
-from fakerelay.tenants import Parts, Tenants
+from fakerelay.tenants import Parts, Tenant, Tenants
 from fakerelay.web.app import VendorApi
-from fakerelay.web.tls import Tls, TlsFiles, open_tls
+from fakerelay.web.tls import NAMES, Tls, TlsFiles, open_tls
+from fakerelay.web.tls_ports import OneWorld, Site, TlsPorts, WorldServer
 from fakerelay.web.waits import WaitingServer
+
+S = TypeVar("S", bound=WaitingServer)
 
 _TLS_CHECK_SECONDS = 3600.0
 _GRACE_SECONDS = 2.0
@@ -73,13 +78,25 @@ class Server:
             )
         )
         self._on_exchange = on_exchange
+        self._tls_ports = TlsPorts(
+            self.tenants,
+            Site(
+                config.host,
+                _url_host(config.host),
+                (*NAMES, *config.tls_name),
+                self._open_ca,
+                self._make_world_server,
+            ),
+        )
         self._tls: Tls | None = None
         self._tls_timer: asyncio.TimerHandle | None = None
         self._runners: list[web.BaseRunner] = []
         self.url = ""
         self.http_url: str | None = None
         self.control_url: str | None = None
-        self.control = LocalControl(Plane(self.tenants, state=config.state))
+        self.control = LocalControl(
+            Plane(self.tenants, state=config.state, tls_ports=self._tls_ports)
+        )
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -109,7 +126,7 @@ class Server:
         self.tenants.feed.close()
         runners, self._runners = self._runners, []
         began_at = time.monotonic()
-        await asyncio.gather(*map(_end_runner, runners))
+        await asyncio.gather(self._tls_ports.close(), *map(_end_runner, runners))
         left = began_at + grace_seconds - time.monotonic()
         least = min(grace_seconds, _LEAST_GRACE_SECONDS)
         undelivered = await self.tenants.close(max(left, least))
@@ -153,6 +170,7 @@ class Server:
             self.http_url,
             self.tls_files.ca_file,
             is_guarded=config.control_token is not None,
+            tls_ports=self._tls_ports,
         )
         self.control = LocalControl(plane)
         if config.control_port is None:
@@ -190,6 +208,20 @@ class Server:
             now=machine_time(),
         )
         self._watch_tls()
+
+    def _open_ca(self) -> Path:
+        """The CA that clients trust; without TLS, or with the user's own, it has to be made."""
+        config = self.config
+        ca_file = self.tls_files.ca_file
+        if ca_file is None:
+            ca_file = open_tls(config.ca_dir, config.tls_name, now=machine_time()).files.ca_file
+        assert ca_file is not None
+        return ca_file
+
+    def _make_world_server(self, tenant: Tenant) -> WorldServer:
+        world = OneWorld(tenant)
+        api = VendorApi(world, explain=self.config.explain, on_exchange=self._on_exchange)
+        return _vendor_server(api, WorldServer)
 
     def _watch_tls(self) -> None:
         """Look after the certificate now and then; one that can't be renewed goes on being used."""
@@ -272,7 +304,12 @@ _PROTOCOL_LOGGER.addFilter(_NotOurFault())
 
 
 def _vendor_runner(api: VendorApi) -> web.ServerRunner:
-    server = WaitingServer(
+    server = _vendor_server(api, WaitingServer)
+    return web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
+
+
+def _vendor_server(api: VendorApi, kind: type[S]) -> S:
+    return kind(
         api.handle,
         api.waits,
         access_log=None,
@@ -281,7 +318,6 @@ def _vendor_runner(api: VendorApi) -> web.ServerRunner:
         max_line_size=_MOST_HEADER_BYTES,
         max_field_size=_MOST_HEADER_BYTES,
     )
-    return web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
 
 
 async def _end_runner(runner: web.BaseRunner) -> None:

@@ -1,15 +1,15 @@
 """Fault plans: made, listed with how far each is, taken away."""
 
-from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.control.plane import Json, Plane, TlsPorts, Values
 from fakerelay.core.faults import Plan
-from fakerelay.errors import ControlError, nearest
+from fakerelay.errors import ConfigError, ControlError, nearest
 from fakerelay.faults import FaultError, read_plan, show_plan
 from fakerelay.tenants import Tenant
 
 
 async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
     tenants = plane.worlds(values["world"])
-    shown = [show_fault(tenant, plan) for tenant in tenants for plan in tenant.faults]
+    shown = [show_fault(plane, tenant, plan) for tenant in tenants for plan in tenant.faults]
     appid = values["appid"]
     return {"items": [each for each in shown if appid is None or each["appid"] == appid]}
 
@@ -22,8 +22,10 @@ async def create_fault(plane: Plane, values: Values, body: Json) -> Json:
         plan = read_plan(body, plan_id, tenant.clock.now())
     except FaultError as error:
         raise ControlError("invalid_fault", str(error), pointer=error.pointer) from error
+    if plan.on == "tls" and plane.tls_ports is not None:
+        _open_port(plane.tls_ports, tenant, plan)
     tenant.faults.add(plan)
-    return show_fault(tenant, plan)
+    return show_fault(plane, tenant, plan)
 
 
 async def delete_fault(plane: Plane, values: Values, body: Json) -> Json:
@@ -33,7 +35,7 @@ async def delete_fault(plane: Plane, values: Values, body: Json) -> Json:
         hint = nearest(values["fault_id"], [each.id for each in tenant.faults])
         detail = f"World {tenant.id!r} has no fault {values['fault_id']!r}{hint}"
         raise ControlError("unknown_fault", detail, pointer="/path/fault_id", status=404)
-    shown = show_fault(tenant, plan)
+    shown = show_fault(plane, tenant, plan)
     tenant.faults.remove(plan.id)
     return shown
 
@@ -47,8 +49,20 @@ def clear(plane: Plane, values: Values) -> int:
     return sum(tenant.faults.clear(values["appid"]) for tenant in plane.targets(values))
 
 
-def show_fault(tenant: Tenant, plan: Plan) -> Json:
-    return {"world": tenant.id, **show_plan(plan, tenant.clock.now())}
+def show_fault(plane: Plane, tenant: Tenant, plan: Plan) -> Json:
+    shown = {"world": tenant.id, **show_plan(plan, tenant.clock.now())}
+    if plan.on == "tls" and plane.tls_ports is not None:
+        port = plane.tls_ports.find(tenant, plan)
+        shown["url"] = port and port.url
+        shown["ca_file"] = str(port.ca_file) if port and port.ca_file else None
+    return shown
+
+
+def _open_port(ports: TlsPorts, tenant: Tenant, plan: Plan) -> None:
+    try:
+        ports.open(tenant, plan)
+    except ConfigError as error:
+        raise ControlError("invalid_fault", str(error), pointer="/steps/0", status=409) from error
 
 
 def _find_world(plane: Plane, values: Values, body: Json) -> Tenant:

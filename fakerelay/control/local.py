@@ -120,4 +120,6 @@ class LocalControl:
         answer = await HANDLERS[call.verb.name](self._plane, values, call.body)
         if call.verb.method != "GET":
             events.tell_change(self._plane, call, values, answer)
+            if self._plane.tls_ports is not None:
+                await self._plane.tls_ports.settle()  # whatever has become of the plans
         return answer

@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from fakerelay.core.faults import Plan
 from fakerelay.core.profile import Profile
 from fakerelay.errors import ControlError, nearest
 from fakerelay.tenants import Tenant, Tenants
@@ -13,6 +14,31 @@ from fakerelay.tenants import Tenant, Tenants
 Json = Any
 Values = Mapping[str, Any]
 """Parameters, checked and with their defaults."""
+
+
+class TlsPort(Protocol):
+    """Where the port of a plan on `tls` is, and what to trust for nothing else to be wrong."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def ca_file(self) -> Path | None: ...
+
+
+class TlsPorts(Protocol):
+    """The ports that show what the plans on `tls` say, one for each plan."""
+
+    def find(self, tenant: Tenant, plan: Plan) -> TlsPort | None: ...
+
+    def open(self, tenant: Tenant, plan: Plan) -> None:
+        """Take a port for a plan that is to come, or to take another's place.
+
+        Raises ConfigError.
+        """
+
+    async def settle(self) -> None:
+        """Serve one port for each plan there is, and close all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +51,7 @@ class Plane:
     http_url: str | None = None
     ca_file: Path | None = None
     is_guarded: bool = False
+    tls_ports: TlsPorts | None = None
     started_at: float = field(default_factory=time.monotonic)
 
     def world(self, world_id: str | None) -> Tenant:

@@ -5,7 +5,7 @@ Built on aiohttp's low-level server: for two routes, a router and middlewares wo
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from aiohttp import hdrs, web
 
@@ -15,7 +15,7 @@ from fakerelay.core.requests import START, find_warnings, read_start, read_stop
 from fakerelay.core.rules import Refused
 from fakerelay.journal import Decided, Exchange
 from fakerelay.ports import OpenGate
-from fakerelay.tenants import Tenant, Tenants
+from fakerelay.tenants import Tenant
 from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
 from fakerelay.web.faults import BEFORE, FAULT_HEADER, INSTEAD, CallFault, meet
 from fakerelay.web.replies import Reply, write_at_once, write_reply
@@ -51,12 +51,19 @@ Outcome = Problem | OpenGate | Spoiled | None
 """The problem that refuses a call; or, of an accepted one, what lets out what it caused."""
 
 
+class Worlds(Protocol):
+    """The worlds that a port serves."""
+
+    def find_for(self, appid: int | None, token: str | None) -> Tenant:
+        """The world that answers a call."""
+
+
 class VendorApi:
     """Answers every HTTP request as the vendor would, and writes it into its world's journal."""
 
     def __init__(
         self,
-        tenants: Tenants,
+        tenants: Worlds,
         *,
         explain: bool = True,
         on_exchange: Callable[[Exchange], None] | None = None,

@@ -55,7 +55,7 @@ def _lock(descriptor: int) -> None:
 
 def renew(folder: CaFolder, names: Sequence[str], now: float) -> None:
     """Write a new leaf for these names and what goes with it; the CA stays, if there is one."""
-    ca = _open_ca(folder)
+    ca = open_ca(folder)
     ca_pem = ca.cert_pem.bytes()
     _write(folder.ca, ca_pem, 0o644)
     roots = [ssl.PEM_cert_to_DER_cert(ca_pem.decode()), *_system_roots(folder)]
@@ -65,7 +65,8 @@ def renew(folder: CaFolder, names: Sequence[str], now: float) -> None:
     _write(folder.leaf, _issue(ca, names, now), 0o600)
 
 
-def _open_ca(folder: CaFolder) -> trustme.CA:
+def open_ca(folder: CaFolder) -> trustme.CA:
+    """The CA of the folder, made where it is missing; only under the lock. Raises ConfigError."""
     try:
         pem = folder.ca_key.read_bytes()
     except FileNotFoundError:

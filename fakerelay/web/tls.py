@@ -37,7 +37,7 @@ class Tls:
 
     def __init__(self, source: _Source) -> None:
         self.files = source.files
-        self.context = _server_context()
+        self.context = server_context()
         self._source = source
         self._loaded: list[tuple[int, int]] = []
 
@@ -53,7 +53,7 @@ class Tls:
         if stamps == self._loaded:
             return False
         if self._loaded:  # Then what can't be loaded mustn't spoil a live context.
-            _load(_server_context(), cert, key)
+            _load(server_context(), cert, key)
         _load(self.context, cert, key)
         self._loaded = stamps
         return True
@@ -174,7 +174,8 @@ def _plain_name(name: str) -> str:
     return plain
 
 
-def _server_context() -> ssl.SSLContext:
+def server_context() -> ssl.SSLContext:
+    """A context of the vendor's port, still without a certificate."""
     # Not create_default_context: it writes session keys to a file where SSLKEYLOGFILE says so.
     context = AnsweringContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
