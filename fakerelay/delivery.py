@@ -285,7 +285,7 @@ class Delivery:
         outboxes = self._outboxes.values()
         if self._is_held or any(outbox.tasks for outbox in outboxes):
             return not self._is_held
-        due_by = self._clock.now() + seconds
+        due_by = self._clock.now() + (seconds if self._clock.mode == "real" else 0.0)
         pending = chain.from_iterable(outbox.pending.values() for outbox in outboxes)
         return any(each.is_head and (each.next_attempt_at or 0.0) <= due_by for each in pending)
 

@@ -11,7 +11,9 @@ from typing import Any, Self, TypeVar
 from fakerelay.client import RelayClient, make_token
 from fakerelay.config import AppConfig, Config
 from fakerelay.errors import FakerelayError
+from fakerelay.ports import ClockMode
 from fakerelay.server import Server
+from fakerelay.timekeeping import Timekeeper
 
 T = TypeVar("T")
 
@@ -25,7 +27,9 @@ class FakeRelay:
 
     With `with` it runs in a thread of its own, with `async with` in the caller's loop; its methods
     work from either. `tls` makes `url` HTTPS; `settings` replaces keys of the `profile`
-    (`{"concurrent_pushes": 1}`). Raises ConfigError on entering.
+    (`{"concurrent_pushes": 1}`). With `clock="frozen"` time stands still until `relay.clock` moves
+    it; it begins at `now`. With a `seed` all that is made up is the same in every run. Raises
+    ConfigError on entering.
     """
 
     def __init__(
@@ -38,6 +42,9 @@ class FakeRelay:
         profile: str = "default",
         settings: Mapping[str, object] | None = None,
         tls: bool = False,
+        clock: ClockMode = "real",
+        now: float | None = None,
+        seed: int | None = None,
     ) -> None:
         self.appid = appid
         self.certificate_id = certificate_id
@@ -51,7 +58,11 @@ class FakeRelay:
             apps=(AppConfig(appid, certificate_id, certificate_key, callback_url),),
             profile=profile,
             settings=settings or {},
+            clock=clock,
+            now=now,
+            seed=seed,
         )
+        self.clock = Timekeeper(self.control, self.acontrol)
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

@@ -44,7 +44,7 @@ class Value(Type):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        if self._is_json:
+        if self._is_json and not ("string" in self._types and value.isidentifier()):
             return _read_json(self, value, param, ctx)
         for kind, read in (("integer", int), ("number", float)):
             if kind in self._types:

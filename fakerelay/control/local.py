@@ -87,7 +87,7 @@ class LocalControl:
         work.close()
         raise FakerelayError(
             "This would have to wait, and the relay runs in the loop that waits:"
-            " use 'await relay.acontrol(...)'"
+            " use 'await relay.acontrol(...)', and of relay.clock what begins with an 'a'"
         )
 
     @asynccontextmanager
