@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any, Final, NamedTuple
 
@@ -93,23 +92,6 @@ class WorldClock:
         """Name a task that a step of time has to wait for before it counts as done."""
         self._work.add(work)
         work.add_done_callback(self._work.discard)
-
-    async def sleep_until(self, due_at: float, what: str = "") -> Callable[[], None]:
-        """Wait without being waited for; answers what to call when the work after it is done.
-
-        From waking to that call a step of time waits, so call it whatever happens.
-        """
-        loop = asyncio.get_running_loop()
-        woken: asyncio.Future[None] = loop.create_future()
-        work: asyncio.Future[None] = loop.create_future()
-        timer = self.call_at(due_at, partial(self._wake_sleeper, woken, work), what)
-        try:
-            await woken
-        except BaseException:
-            timer.cancel()
-            _end(work)
-            raise
-        return partial(_end, work)
 
     # How it is moved.
 
@@ -272,11 +254,6 @@ class WorldClock:
         while (head := self._head()) and head.number <= last and (timer := self._pop_due()):
             timer.fire()
         self._arm()
-
-    def _wake_sleeper(self, woken: asyncio.Future[None], work: asyncio.Future[None]) -> None:
-        if not woken.done():
-            self.track(work)
-            woken.set_result(None)
 
     def _forget(self) -> None:
         """Count a timer that was cancelled; when most are, they have to make room."""

@@ -69,9 +69,6 @@ class Clock(Protocol):
     def call_at(self, due_at: float, callback: Callable[[], None], what: str = "") -> Timer:
         """Call back once `now()` has reached `due_at`; `what` says what for."""
 
-    async def sleep_until(self, due_at: float, what: str = "") -> Callable[[], None]:
-        """Wait without being waited for; answers what to call when the work after it is done."""
-
     def track(self, work: asyncio.Future[Any]) -> None:
         """Name a task that a step of time has to wait for before it counts as done."""
 

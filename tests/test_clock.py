@@ -255,43 +255,6 @@ async def test_cancelled_timers_make_room(clock: WorldClock, diary: Diary) -> No
     assert clock.is_idle
 
 
-async def test_advance_waits_for_what_a_sleeper_does_but_not_for_the_sleeper(
-    clock: WorldClock, diary: Diary
-) -> None:
-    async def call() -> None:
-        end = await clock.sleep_until(110, "delay of a call")
-        for _ in range(5):
-            await asyncio.sleep(0)
-        diary.note("answered")
-        end()
-
-    task = asyncio.ensure_future(call())
-    await asyncio.sleep(0)
-    assert (await clock.advance(5)).fired == ()
-    diary.plan(111, "next")
-    advance = await clock.advance(10)
-    assert [fired.what for fired in advance.fired] == ["delay of a call", "next"]
-    assert diary.entries == [(110, "answered"), (111, "next")]
-    await task
-
-
-async def test_sleeper_that_is_called_off_leaves_nothing(clock: WorldClock) -> None:
-    task = asyncio.ensure_future(clock.sleep_until(110))
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
-    assert clock.is_idle
-
-
-async def test_sleeper_called_off_as_it_wakes_holds_nothing_up(clock: WorldClock) -> None:
-    task = asyncio.ensure_future(clock.sleep_until(110))
-    await asyncio.sleep(0)
-    clock.call_at(110, lambda: void(task.cancel()))
-    clock.set(now=110)
-    await asyncio.wait([task])
-    assert (task.cancelled(), clock.is_idle) == (True, True)
-
-
 async def test_run_until_goes_no_further_than_needed(clock: WorldClock, diary: Diary) -> None:
     for due_at, what in [(101, "a"), (102, "b"), (102, "c"), (103, "d")]:
         diary.plan(due_at, what)

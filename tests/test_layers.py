@@ -19,7 +19,7 @@ LAYERS = (
     {"tenants"},
     {"service", "cdn", "delivery", "sender"},
     {"stores", "clock", "faults", "feed", "ids", "journal", "magic", "profiles", "config"},
-    {"ports", "schemas", "watch", "targets", "client", "metrics"},
+    {"ports", "schemas", "watch", "targets", "client", "metrics", "timekeeping"},
     {"core"},
     {"errors"},
 )
