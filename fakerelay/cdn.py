@@ -153,7 +153,9 @@ class Cdn:
             task = self._service.view.task(key)
             if task is None or task.find_push(address_key) is None:
                 shown = mask_address(address_key)
-                raise FakerelayError(f"Can't expect anything of {shown!r}: task {key} has no such")
+                raise FakerelayError(
+                    f"Can't expect anything of {shown!r}: no task {key} pushes to it"
+                )
         self.close()
         self._outlooks = outlooks
         for place, outlook in list(outlooks.items()):
@@ -256,9 +258,10 @@ class Cdn:
     async def _retry(self, place: Place, outlook: _Outlook, now: float) -> None:
         """Try once more: what has a recovery ahead of it, or a plan against it, fails again."""
         outlook.retry_at = None
+        policy = self._service.profile.push
         task = self._service.view.task(place[0])
         push = task.find_push(place[1]) if task is not None else None
-        if task is None or push is None or push.status not in FAILURES:
+        if task is None or push is None or push.status not in FAILURES or not policy.retry_seconds:
             return
         status = push.status
         if not any(due.turn.status == PUSHING for due in outlook.dues):
@@ -266,7 +269,7 @@ class Cdn:
             outlook.add(fate.turn, now)
             status = fate.begins
         if status == push.status:
-            self._count_failure(place, outlook, self._service.profile.push, now)
+            self._count_failure(place, outlook, policy, now)
         else:
             await self._service.apply(SetPushStatus(*place, status))
 

@@ -77,12 +77,11 @@ def _show_status(status: int) -> dict[str, Json]:
 
 
 def _end(tenant: Tenant, task: Task) -> Task:
-    """A task as it was when its last push was stopped."""
+    """A task as its end left it: each push was stopped, one after the other."""
     now = tenant.clock.now()
     stopped = tuple(Push(push.address, STOPPED, now) for push in task.pushes)
-    return Task(
-        task.key, task.room_id, stopped, task.mixconfig, task.started_at, now, task.revision + 1
-    )
+    revision = task.revision + len(stopped)
+    return Task(task.key, task.room_id, stopped, task.mixconfig, task.started_at, now, revision)
 
 
 def _show_mix(tenant: Tenant, task: Task, mixconfig: Any) -> dict[str, Json]:

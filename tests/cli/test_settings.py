@@ -192,3 +192,11 @@ def test_refusal_of_an_app_does_not_show_its_key() -> None:
         parse_app("x:cert:s3cret:more")
     assert "'x:cert:***'" in str(raised.value)
     assert "s3cret" not in str(raised.value)
+
+
+def test_magic_addresses_are_on_until_they_are_turned_off(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_text("magic_addresses = false")
+    assert load().magic_addresses
+    assert not load("--no-magic-addresses").magic_addresses
+    assert not load("--config", str(path)).magic_addresses
