@@ -60,19 +60,26 @@ def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     return Plan(plan_id, on, _read_match(data), steps, created_at=now, seed=seed, chance=chance)
 
 
+def write_plan(plan: Plan) -> dict[str, Any]:
+    """The JSON form of a plan, with its id: `read_plan` makes the same one of it again."""
+    written: dict[str, Any] = {"id": plan.id, "on": plan.on}
+    if plan.match.appid is not None:
+        written["appid"] = plan.match.appid
+    if match := _show_match(plan.match):
+        written["match"] = match
+    if plan.seed is not None:
+        written["seed"] = plan.seed
+    return {**written, "steps": [_show_step(step) for step in plan.steps]}
+
+
 def show_plan(plan: Plan, now: float) -> dict[str, Any]:
     """What a plan says and how far it is."""
-    match = {
-        name: value
-        for name, field in _MATCH_FIELDS.items()
-        if (value := getattr(plan.match, field)) is not None
-    }
     is_over = plan.current(now) is None
     return {
         "id": plan.id,
         "on": plan.on,
         "appid": plan.match.appid,
-        "match": match,
+        "match": _show_match(plan.match),
         "seed": plan.seed,
         "steps": [
             {**_show_step(step), "met": met} for step, met in zip(plan.steps, plan.met, strict=True)
@@ -93,6 +100,14 @@ def _check_tls(data: Mapping[str, Any]) -> None:
     for key in ("count", "for_seconds", "probability"):
         if step.get(key, ALWAYS) != ALWAYS:
             raise FaultError(f"/steps/0/{key}", f"No {key!r} here: {way_out}")
+
+
+def _show_match(match: Match) -> dict[str, Any]:
+    return {
+        name: value
+        for name, field in _MATCH_FIELDS.items()
+        if (value := getattr(match, field)) is not None
+    }
 
 
 def _read_match(data: Mapping[str, Any]) -> Match:

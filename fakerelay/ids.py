@@ -2,7 +2,8 @@
 
 import random
 import secrets
-from itertools import count
+
+from fakerelay.ports import MadeIds
 
 
 class CountedIds:
@@ -10,14 +11,24 @@ class CountedIds:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._messages = count(1)
-        self._traces = count(1)
+        self._messages = 0
+        self._traces = 0
+
+    @property
+    def made(self) -> MadeIds | None:
+        """Nothing that another source could go on from."""
+        return None
 
     def message_id(self) -> str:
-        return f"{self._prefix}-m{next(self._messages)}"
+        self._messages += 1
+        return f"{self._prefix}-m{self._messages}"
 
     def trace_id(self) -> str:
-        return f"{self._prefix}-t{next(self._traces)}"
+        self._traces += 1
+        return f"{self._prefix}-t{self._traces}"
+
+    def resume(self, made: MadeIds) -> None:
+        """Go on as ever: what this source makes up is nobody else's."""
 
 
 class RandomIds(CountedIds):
@@ -32,3 +43,10 @@ class SeededIds(CountedIds):
 
     def __init__(self, seed: int | str) -> None:
         super().__init__(f"{random.Random(seed).getrandbits(64):016x}")
+
+    @property
+    def made(self) -> MadeIds:
+        return MadeIds(self._messages, self._traces)
+
+    def resume(self, made: MadeIds) -> None:
+        self._messages, self._traces = made

@@ -73,8 +73,22 @@ class Clock(Protocol):
         """Name a task that a step of time has to wait for before it counts as done."""
 
 
+class MadeIds(NamedTuple):
+    """How many ids of each kind have been made up."""
+
+    messages: int
+    traces: int
+
+
 class IdSource(Protocol):
     """Makes up names nobody else has."""
+
+    @property
+    def made(self) -> MadeIds | None:
+        """How far it is, where another source with the same seed could go on from there."""
+
+    def resume(self, made: MadeIds) -> None:
+        """Go on from where a source with the same seed had come to, where there is a seed."""
 
     def message_id(self) -> str: ...
 

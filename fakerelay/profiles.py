@@ -29,8 +29,13 @@ def open_profile(source: str = "default", overrides: Mapping[str, Any] | None = 
 
 def build_profile(data: Mapping[str, Any]) -> Profile:
     """The profile of complete data, as `read_profile` and `merge_profile` return it."""
+    return Profile.from_json(data, digest=hash_profile(data))
+
+
+def hash_profile(data: Mapping[str, Any]) -> str:
+    """What tells two sets of assumptions apart."""
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return Profile.from_json(data, digest=sha256(canonical.encode()).hexdigest()[:12])
+    return sha256(canonical.encode()).hexdigest()[:12]
 
 
 def profile_data(profile: Profile) -> dict[str, Any]:

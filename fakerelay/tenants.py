@@ -15,12 +15,13 @@ from fakerelay.cdn import Cdn
 from fakerelay.clock import REAL, Start, WorldClock
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
-from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp
+from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp, RestoreWorld
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.faults import Plan, Plans, Step, Subject
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
+from fakerelay.core.world import World
 from fakerelay.delivery import Delivery
 from fakerelay.errors import ConfigError
 from fakerelay.feed import Feed
@@ -198,6 +199,29 @@ class Tenants:
         closed = await asyncio.gather(*closing)
         await forgotten
         return list(chain.from_iterable(closed))
+
+    async def restore(self, tenant: Tenant, world: World, profile: Profile) -> None:
+        """Put another state, which is given away, in the place of a world's, in one step.
+
+        What the world did is forgotten as by `reset_app`, of every app. Raises ControlError if an
+        app of that state is another world's, and then nothing has been done.
+        """
+        for number, app in enumerate(world.apps()):
+            owner = self._by_appid.get(app.appid, tenant)
+            if owner is not tenant:
+                raise ControlError(
+                    "appid_taken",
+                    f"App {app.appid} is in world {owner.id!r}: take it from there first",
+                    pointer=f"/apps/{number}/appid",
+                    status=409,
+                )
+        for app in list(tenant.service.view.apps()):
+            del self._by_appid[app.appid]
+            self._drop_callbacks(tenant, app.appid)
+        self._by_appid |= {app.appid: tenant for app in world.apps()}
+        tenant.journal.clear()
+        tenant.service.profile = profile
+        await tenant.service.apply(RestoreWorld(world))
 
     async def put_account(self, tenant: Tenant, app: App, certificate: Certificate) -> None:
         """Add an app together with a certificate that opens it."""

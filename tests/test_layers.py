@@ -16,6 +16,7 @@ LAYERS = (
     {"relay"},
     {"server"},
     {"web", "control"},
+    {"snapshots"},
     {"tenants"},
     {"service", "cdn", "delivery", "sender"},
     {"stores", "clock", "faults", "feed", "ids", "journal", "magic", "profiles", "config"},

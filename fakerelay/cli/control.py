@@ -95,11 +95,14 @@ def _make_command(verb: Verb) -> click.Command:
         click.Argument([name], type=Value(known[name])) for name in verb.path_parameters
     ]
     parameters += [_make_option(name, known[name]) for name in verb.query]
-    if verb.body is not None and (body := find_component(verb.body)["properties"]):
+    if verb.replaces:
+        text = f"The {verb.body} in JSON, or @FILE; it is read from stdin where this is left out."
+        parameters.append(click.Option(["--body"], type=JSON_OBJECT, default="-", help=text))
+    elif verb.body is not None and (body := find_component(verb.body)["properties"]):
         keys = [name for name in body if name.isidentifier() and name not in verb.parameters]
         parameters += [_make_option(name, body[name]) for name in keys]
         parameters.append(
-            click.Option(["--body"], type=JSON_OBJECT, help="More keys, or all of them, in JSON.")
+            click.Option(["--body"], type=JSON_OBJECT, help="More keys, or all, in JSON.")
         )
 
     @click.pass_obj

@@ -1,7 +1,9 @@
 """Arguments as the values that a JSON Schema asks for."""
 
 import json
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +14,7 @@ else:
     Type = click.ParamType  # not generic in older releases
 
 _MOST_CHOICES = 6
+_MOST_SHOWN = 80
 
 
 class Value(Type):
@@ -57,12 +60,18 @@ class Value(Type):
 
 
 class _JsonObject(Type):
-    name = "json"
+    """An object, or where one is: `@FILE`, or `-` for stdin."""
+
+    name = "json|@file|-"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        read = _read_json(self, value, param, ctx) if isinstance(value, str) else value
+        if isinstance(value, str):
+            text = _read_source(self, value, param, ctx)
+            read = _read_json(self, text, param, ctx)
+        else:
+            read = value
         if not isinstance(read, dict):
-            self.fail(f"{value!r} is no JSON object", param, ctx)
+            self.fail(f"{_shorten(value)} is no JSON object", param, ctx)
         return read
 
 
@@ -86,4 +95,24 @@ def _read_json(
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        kind.fail(f"{text!r} is no JSON: {error}", param, ctx)
+        kind.fail(f"{_shorten(text)} is no JSON: {error}", param, ctx)
+
+
+def _read_source(
+    kind: Type, value: str, param: click.Parameter | None, ctx: click.Context | None
+) -> str:
+    if value == "-":
+        if sys.stdin.isatty():
+            kind.fail("nothing comes on stdin: give it as @FILE, or by < FILE", param, ctx)
+        return sys.stdin.read()
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        kind.fail(f"can't read {value[1:]!r}: {error}", param, ctx)
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -18,6 +18,7 @@ def components() -> Mapping[str, Any]:
     files = {name: schemas.read_json(f"control/{name}") for name in schemas.list_names("control")}
     del files["parameters"]
     files["profile.request"] = _read_profile_schema()
+    files["snapshot"] = schemas.read_json("snapshot")
     files["world.request"]["properties"]["profile"]["enum"] = _shipped_profiles()
     parts = {}
     for name, data in files.items():

@@ -13,6 +13,7 @@ from fakerelay.control import (
     faults,
     metrics,
     requests,
+    snapshots,
     tasks,
     worlds,
 )
@@ -50,6 +51,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "advance_clock": clock.advance_clock,
     "profile": worlds.show_profile_in_force,
     "put_profile": worlds.put_profile,
+    "snapshot": snapshots.show_snapshot,
+    "put_snapshot": snapshots.put_snapshot,
     "reset": worlds.reset,
     "metrics": metrics.show_metrics,
     "openapi": documents.show_openapi,
@@ -110,7 +113,7 @@ class LocalControl:
     async def perform(self, call: Call) -> Json:
         """Do what a call says, once its values have been found in order."""
         answer = await self._begin(call)
-        if call.verb.destroys:
+        if call.verb.destroys or call.verb.replaces:
             await self._plane.tenants.let_end()
         return answer
 

@@ -20,6 +20,7 @@ from fakerelay.errors import ControlError
 
 _LOGGER = logging.getLogger("fakerelay")
 _MOST_BODY_BYTES: Final = 1024 * 1024
+_MOST_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 _CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
 _WRITING: Final = frozenset((hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE))
 _JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
@@ -40,7 +41,7 @@ def build_application(control: LocalControl, access: Access) -> web.Application:
 
     Run it with `handler_cancellation`, or lists are waited for that nobody wants any more.
     """
-    app = web.Application(middlewares=[_tell_errors], client_max_size=_MOST_BODY_BYTES)
+    app = web.Application(middlewares=[_tell_errors])
     for verb in VERBS.values():
         app.router.add_route(
             verb.method, f"{PREFIX}/{verb.path}", _make_handler(verb, control, access)
@@ -131,7 +132,16 @@ async def _read_call(verb: Verb, request: web.Request) -> Call:
             f" '{{}}' where there is nothing to say (got Content-Type {content_type!r})"
         )
         raise ControlError("unsupported_media_type", detail, status=415)
-    return Call(verb, parameters, read_body(await request.read()))
+    return Call(verb, parameters, read_body(await _read_raw(verb, request)))
+
+
+async def _read_raw(verb: Verb, request: web.Request) -> bytes:
+    most = _MOST_DOCUMENT_BYTES if verb.replaces else _MOST_BODY_BYTES
+    try:
+        return await request.clone(client_max_size=most).read()
+    except web.HTTPRequestEntityTooLarge:
+        detail = f"The body is larger than {most} bytes"
+        raise ControlError("body_too_large", detail, status=413) from None
 
 
 @web.middleware
@@ -149,9 +159,6 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         )
     except web.HTTPNotFound:
         return _render(ControlError("unknown_path", _find_hint(request.path), status=404))
-    except web.HTTPRequestEntityTooLarge:
-        detail = f"The body is larger than {_MOST_BODY_BYTES} bytes"
-        return _render(ControlError("body_too_large", detail, status=413))
     except web.HTTPException as error:
         return _render(ControlError("http_error", error.reason, status=error.status))
     except Exception:

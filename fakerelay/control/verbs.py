@@ -27,7 +27,8 @@ class Verb(NamedTuple):
     """One thing that can be asked; `path` is relative to `PREFIX`.
 
     Without `reply` the answer is a text of `media_type`, or a stream. `is_open` ones need no token,
-    and don't care for the `Host` header.
+    and don't care for the `Host` header. The body of one that `replaces` is a whole document, so it
+    may be large, and takes the place of what was there.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Verb(NamedTuple):
     status: int = 200
     destroys: bool = False
     is_open: bool = False
+    replaces: bool = False
     media_type: str = "application/json"
 
     @property
@@ -130,6 +132,12 @@ _ROWS = (
     Verb("put_profile", "PUT", "profile",
          "Lay a partial profile over the one in force, or over a shipped one it `extends`.",
          query=("world",), body="profile.request", reply="profile"),
+    Verb("snapshot", "GET", "snapshot",
+         "Save a world: all that it is, and what goes on in it, but not the journal.",
+         query=("keys", "world"), reply="snapshot"),
+    Verb("put_snapshot", "PUT", "snapshot",
+         "Make a world what a snapshot says, or refuse and change nothing.",
+         query=("world",), body="snapshot", reply="world", replaces=True),
     Verb("reset", "POST", "reset",
          "Forget tasks, journal, callbacks and fault plans; apps, certificates and profile stay.",
          query=TARGETS, body="empty.request", reply="reset", destroys=True),
@@ -152,7 +160,8 @@ VerbName = Literal[
     "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
     "clear_requests", "callbacks", "set_push_status", "faults", "create_fault",
     "delete_fault", "clear_faults", "clock", "put_clock", "advance_clock", "profile",
-    "put_profile", "reset", "events", "metrics", "openapi", "vendor_openapi",
+    "put_profile", "snapshot", "put_snapshot", "reset", "events", "metrics", "openapi",
+    "vendor_openapi",
 ]  # fmt: skip
 """The names again, for editors to complete."""
 

@@ -14,7 +14,7 @@ from fakerelay.tenants import Tenant
 
 
 async def list_worlds(plane: Plane, values: Values, body: Json) -> Json:
-    return {"items": [_show_world(tenant) for tenant in plane.tenants]}
+    return {"items": [show_world(tenant) for tenant in plane.tenants]}
 
 
 async def create_world(plane: Plane, values: Values, body: Json) -> Json:
@@ -49,7 +49,7 @@ async def delete_world(plane: Plane, values: Values, body: Json) -> Json:
     if tenant is plane.tenants.default:
         detail = f"World {tenant.id!r} is the server's own: it can be reset, but not dropped"
         raise ControlError("default_world", detail, pointer="/path/id", status=409)
-    shown = _show_world(tenant)
+    shown = show_world(tenant)
     await plane.tenants.drop(tenant)
     return shown
 
@@ -86,7 +86,7 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
     }
 
 
-def _show_world(tenant: Tenant) -> Json:
+def show_world(tenant: Tenant) -> Json:
     view = tenant.service.view
     apps = [app.appid for app in view.apps()]
     return {

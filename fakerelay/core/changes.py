@@ -66,6 +66,22 @@ class CertificatePut(NamedTuple):
         world.write_certificate(self.certificate)
 
 
+class WorldRestored(NamedTuple):
+    """Everything is as it was in another world, which is given away."""
+
+    world: World
+
+    def apply(self, world: World) -> None:
+        world.replace(self.world)
+
+
 Change = (
-    TaskChanged | AddressesReleased | CallsCounted | AppPut | AppRemoved | AppReset | CertificatePut
+    TaskChanged
+    | AddressesReleased
+    | CallsCounted
+    | AppPut
+    | AppRemoved
+    | AppReset
+    | CertificatePut
+    | WorldRestored
 )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from fakerelay.core.fates import NO_FATES, Fates
 from fakerelay.core.model import App, Certificate, PushAddress, TaskKey
+from fakerelay.core.world import World
 
 
 class StartPush(NamedTuple):
@@ -64,6 +65,12 @@ class ResetApp(NamedTuple):
     appid: int
 
 
+class RestoreWorld(NamedTuple):
+    """Put the state of another world, which is given away, in the place of all there is."""
+
+    world: World
+
+
 Command = (
     StartPush
     | StopPush
@@ -73,4 +80,5 @@ Command = (
     | RemoveApp
     | PutCertificate
     | ResetApp
+    | RestoreWorld
 )

@@ -4,7 +4,7 @@ Pure but for the counting: the time is told, and chance comes from a plan's own 
 then does to a call, a callback or a push is done where those are.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
@@ -172,6 +172,17 @@ class Plans:
 
     def get(self, plan_id: str) -> Plan | None:
         return self._plans.get(plan_id)
+
+    @property
+    def made(self) -> int:
+        """How many names `next_id` has given."""
+        return self._made
+
+    def replace(self, plans: Iterable[Plan], made: int) -> None:
+        """Put other plans in the place of all there are."""
+        self._plans = {plan.id: plan for plan in plans}
+        self._made = made
+        self._sort()
 
     def next_id(self) -> str:
         """A name for a plan that was given none: `fault-1`, `fault-2`."""

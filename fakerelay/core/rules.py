@@ -16,6 +16,7 @@ from fakerelay.core.changes import (
     CertificatePut,
     Change,
     TaskChanged,
+    WorldRestored,
 )
 from fakerelay.core.commands import (
     Command,
@@ -24,6 +25,7 @@ from fakerelay.core.commands import (
     PutCertificate,
     RemoveApp,
     ResetApp,
+    RestoreWorld,
     SetPushStatus,
     StartPush,
     StopPush,
@@ -283,4 +285,5 @@ _DECIDERS: Final[dict[type, Callable[[World, Any, float, Profile], Decision]]] =
     PutCertificate: lambda view, command, now, profile: Accepted(
         (CertificatePut(command.certificate),)
     ),
+    RestoreWorld: lambda view, command, now, profile: Accepted((WorldRestored(command.world),)),
 }

@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from fakerelay.core.model import MIXED, App, Certificate, Push, Release, Task, TaskKey
@@ -26,6 +26,31 @@ class World:
         self._mixed: dict[tuple[int, str], int] = {}
         self._calls: dict[int, tuple[float, ...]] = {}
         self.revision = 0
+
+    @classmethod
+    def of(
+        cls,
+        apps: Iterable[App],
+        certificates: Iterable[Certificate],
+        tasks: Iterable[Task],
+        releases: Iterable[tuple[str, Release]],
+        calls: Iterable[tuple[int, tuple[float, ...]]],
+        revision: int,
+    ) -> "World":
+        """A world in which all this is so, each in the order in which it came to be."""
+        world = cls()
+        for app in apps:
+            world.write_app(app)
+        for certificate in certificates:
+            world.write_certificate(certificate)
+        for task in tasks:
+            world.write_task(None, task, task.pushes, ())
+        for address_key, release in releases:
+            world._keep(address_key, release)
+        for appid, times in calls:
+            world.write_calls(appid, times)
+        world.revision = revision
+        return world
 
     # What `decide` reads.
 
@@ -66,6 +91,14 @@ class World:
     def tasks(self) -> Iterator[Task]:
         return iter(self._tasks.values())
 
+    def released(self) -> Iterator[tuple[str, Release]]:
+        """Each release with the key of its address; some may be over."""
+        return ((key, each) for key, kept in self._releases.items() for each in kept)
+
+    def counted(self) -> Iterator[tuple[int, tuple[float, ...]]]:
+        """Each app whose calls are counted, and what `recent_calls` says of it."""
+        return iter(self._calls.items())
+
     # What the changes of an accepted command write.
 
     def write_task(
@@ -101,10 +134,7 @@ class World:
         while self._release_ends and self._release_ends[0][0] <= at:
             self._keep_releases(self._release_ends.popleft()[1], lambda each: each.until > at)
         for push in lost:
-            address_key = push.address.key
-            release = Release(task_key, until)
-            self._releases[address_key] = (*self.releases(address_key), release)
-            self._release_ends.append((until, address_key))
+            self._keep(push.address.key, Release(task_key, until))
 
     def write_app(self, app: App) -> None:
         self.revision += 1
@@ -127,6 +157,10 @@ class World:
         self.revision += 1
         self._certificates[certificate.id] = certificate
 
+    def replace(self, other: "World") -> None:
+        """Become what another world is; that one is not to be used any more."""
+        vars(self).update(vars(other))
+
     def write_calls(self, appid: int, calls: tuple[float, ...]) -> None:
         """What the rate limit counts is no state of the service: the revision stays."""
         self._calls[appid] = calls
@@ -137,6 +171,10 @@ class World:
             left = self._holders.pop(address_key)
             if len(left) > 1:
                 self._holders[address_key] = tuple([key for key in left if key != task_key])
+
+    def _keep(self, address_key: str, release: Release) -> None:
+        self._releases[address_key] = (*self.releases(address_key), release)
+        self._release_ends.append((release.until, address_key))
 
     def _keep_releases(self, address_key: str, is_kept: Callable[[Release], bool]) -> None:
         kept = tuple([each for each in self._releases.pop(address_key, ()) if is_kept(each)])

@@ -616,6 +616,7 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "advance_clock": {"seconds": 1},
     }
     last: dict[str, dict[str, Any]] = {
+        "put_snapshot": {"body": await control.call("snapshot")},
         "clear_requests": {"appid": OTHER_APPID},
         "clear_faults": {"all": True},
         "reset": {"all": True},

@@ -1,0 +1,9 @@
+"""A world as versioned JSON (`schemas/snapshot.json`): saved, checked whole, restored in one step.
+
+Neither the journal nor finished callbacks are part of it: they are history.
+"""
+
+from fakerelay.snapshots.restored import restore_world
+from fakerelay.snapshots.saved import FORMAT, VERSION, save_world
+
+__all__ = ["FORMAT", "VERSION", "restore_world", "save_world"]

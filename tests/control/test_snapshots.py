@@ -1,0 +1,104 @@
+"""Worlds saved and restored, in process and over HTTP alike."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fakerelay.client import RelayClient
+from fakerelay.control.components import compile_component
+from fakerelay.errors import ControlError
+from fakerelay.server import Server
+from tests.control.conftest import APPID, OTHER_APPID, Control
+
+LAYOUT = {"templateid": 2, "input": [{"uid": "a"}], "output": {"width": 1280}, "more": [1.5, None]}
+FAULT = {"id": "f", "seed": 1, "steps": [{"fault": "reset", "probability": 0.5, "count": 3}]}
+Json = dict[str, Any]
+
+
+async def fill(control: Control, relay: RelayClient) -> None:
+    await control.call("put_profile", release_seconds=3600, rate_limit_per_second=100)
+    await control.call("put_app", appid=APPID, live_rooms={"r": ["a", "b"]})
+    await relay.start_mixed("r", "t", ["rtmp://h/a", "rtmp://H:1935/b?key=1"], LAYOUT)
+    await relay.start_source("r", "u", ["rtmp://h/c", "rtmp://h/d"])
+    await relay.stop_source("r", "u", "rtmp://h/c")
+    await control.call("set_push_status", appid=APPID, taskid="t", status="cdn_failed")
+    await control.call("create_fault", **FAULT, match={"uid": "nobody"})
+
+
+async def save(control: Control, **parameters: Any) -> Json:
+    snapshot: Json = await control.call("snapshot", **parameters)
+    return snapshot
+
+
+def timeless(snapshot: Json) -> Json:
+    """All but what goes on by itself where a clock runs."""
+    return {key: value for key, value in snapshot.items() if key not in ("clock", "calls")}
+
+
+async def refuse(control: Control, snapshot: Json, **parameters: Any) -> ControlError:
+    with pytest.raises(ControlError) as caught:
+        await control.call("put_snapshot", body=snapshot, **parameters)
+    return caught.value
+
+
+async def test_snapshot_keeps_to_its_schema(control: Control, relay: RelayClient) -> None:
+    await fill(control, relay)
+    snapshot = await save(control, keys=True)
+    assert compile_component("snapshot").is_valid(snapshot)
+    assert [task.get("taskid") or task["uid"] for task in snapshot["tasks"]] == ["t", "u"]
+    assert snapshot["calls"][0]["appid"] == APPID
+
+
+async def test_world_goes_back_to_where_it_was(control: Control, relay: RelayClient) -> None:
+    await fill(control, relay)
+    before, tasks = await save(control), await control.call("tasks")
+    await relay.stop_mixed("r", "t")
+    await control.call("delete_app", appid=OTHER_APPID)
+    await control.call("clear_faults", all=True)
+    await control.call("put_profile", concurrent_pushes=1)
+    shown = await control.call("put_snapshot", body=before)
+    assert (shown["apps"], shown["tasks"]) == ([APPID, OTHER_APPID], 2)
+    assert timeless(await save(control)) == timeless(before)
+    assert await control.call("tasks") == tasks
+
+
+async def test_restored_world_decides_as_before(control: Control, relay: RelayClient) -> None:
+    await fill(control, relay)
+    await control.call("put_snapshot", body=await save(control))
+    holder = await relay.start_source("r", "v", "rtmp://h/b?key=1")
+    released = await relay.start_source("r", "w", "rtmp://h/c")
+    assert (holder.code, released.code) == (40901, 40901)
+    assert (await relay.stop_mixed("r", "t")).code == 0
+
+
+async def test_history_is_forgotten(control: Control, relay: RelayClient) -> None:
+    await fill(control, relay)
+    await control.call("put_snapshot", body=await save(control))
+    assert (await control.call("requests"))["items"] == []
+    assert (await control.call("callbacks"))["items"] == []
+
+
+async def test_keys_are_saved_only_when_asked_for(control: Control) -> None:
+    assert "key" not in json.dumps((await save(control))["certificates"])
+    certificates = (await save(control, keys=True))["certificates"]
+    assert [each["key"] for each in certificates] == ["key", "other-key"]
+
+
+async def test_snapshot_without_a_key_that_is_needed_is_refused(control: Control) -> None:
+    snapshot = await save(control)
+    snapshot["certificates"].append({"id": "new", "account": "cert", "active": True})
+    error = await refuse(control, snapshot)
+    assert (error.code, error.pointer) == ("invalid_snapshot", "/certificates/2/key")
+    assert "keys=true" in error.detail
+    snapshot["certificates"][2]["key"] = "k"
+    await control.call("put_snapshot", body=snapshot)
+
+
+async def test_app_of_another_world_is_refused(control: Control, server: Server) -> None:
+    snapshot = await save(control, keys=True)
+    await control.call("create_world", id="other")
+    before = await save(control, world="other")
+    error = await refuse(control, snapshot, world="other")
+    assert (error.code, error.pointer, error.status) == ("appid_taken", "/apps/0/appid", 409)
+    assert timeless(await save(control, world="other")) == timeless(before)
