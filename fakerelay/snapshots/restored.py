@@ -1,7 +1,7 @@
 """A snapshot made a world again: all of it read and checked before anything is touched."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fakerelay.core.faults import Plan
 from fakerelay.core.model import App, Certificate, Release
 from fakerelay.core.profile import Profile
 from fakerelay.core.world import World
-from fakerelay.errors import ConfigError
+from fakerelay.errors import ConfigError, ControlError
 from fakerelay.faults import FaultError, read_plan
 from fakerelay.ports import MadeIds
 from fakerelay.profiles import build_profile, hash_profile, merge_profile, read_shipped
@@ -41,12 +41,30 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     plans = _read_plans(data, now)
     made = data.get("ids")
     # From here on others must not come in between.
+    _check_place(tenants, tenant, apps)
     certificates = _read_certificates(data, tenant.service.view)
     world = World.of(apps, certificates, tasks, releases, calls, int(data.get("revision", 0)))
+    tenant.clock.restore(data["clock"]["mode"], now)
     await tenants.restore(tenant, world, profile)
     tenant.faults.replace(plans, int(data.get("faults_made", 0)))
     if made is not None:
         tenant.ids.resume(MadeIds(int(made["messages"]), int(made["traces"])))
+
+
+def _check_place(tenants: Tenants, tenant: Tenant, apps: Iterable[App]) -> None:
+    """Whether the world may change now, and to this."""
+    if tenants.get(tenant.id) is not tenant:
+        detail = f"World {tenant.id!r} has been dropped: choose another one"
+        raise ControlError("unknown_world", detail, status=404)
+    if tenant.clock.is_moving:
+        detail = "The world's clock is being advanced: wait until that is answered"
+        raise ControlError("advance_under_way", detail, status=409)
+    for number, app in enumerate(apps):
+        owner = tenants.find(app.appid) or tenant
+        if owner is not tenant:
+            detail = f"App {app.appid} is in world {owner.id!r}: take it away there first"
+            pointer = f"/apps/{number}/appid"
+            raise ControlError("appid_taken", detail, pointer=pointer, status=409)
 
 
 def _items(data: Json, key: str) -> Iterator[tuple[Json, str]]:

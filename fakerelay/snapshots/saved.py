@@ -28,7 +28,7 @@ def save_world(tenant: Tenant, *, version: str, with_keys: bool = False) -> Json
         "format": FORMAT,
         "version": VERSION,
         "fakerelay": version,
-        "clock": {"mode": "real", "now": float(now)},
+        "clock": {"mode": tenant.clock.mode, "now": float(now)},
         "revision": view.revision,
         "ids": made and made._asdict(),
         "profile": profile_data(profile),
