@@ -35,6 +35,7 @@ ALLOWED = {
     ("control.plane", "time.monotonic"): PROCESS,
     ("control.documents", "time.monotonic"): PROCESS,
     ("delivery", "time.monotonic"): PROCESS,
+    ("snapshots.restored", "asyncio.sleep"): "gives others their turn",
     ("server", "time.monotonic"): PROCESS,
     ("server", "asyncio.sleep"): "gives others their turn",
     ("server", ".call_later"): "certificates are renewed in real time: clients look at theirs",
