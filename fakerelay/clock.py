@@ -1,19 +1,20 @@
 """The one time of a world: the machine's, or a frozen one that moves when it is told to."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any, Final, NamedTuple
 
-from fakerelay.errors import FakerelayError
+from fakerelay.errors import FakerelayError, nearest
 from fakerelay.ports import ClockMode
 
 REAL: Final = "real"
 FROZEN: Final = "frozen"
 CAP_SECONDS: Final = 20.0
+LATEST: Final = 4102444800.0
+"""2100-01-01T00:00:00Z: no clock is moved beyond, where dates stop making sense to others."""
 
 _MOST_FIRED: Final = 100_000
 _FEW_CANCELLED: Final = 64
@@ -104,10 +105,11 @@ class WorldClock:
         if mode == self.mode and now is None:
             return
         passed = max(self.now(), self._machine()) if mode == REAL else self.now()
-        if now is not None and not (passed <= now < math.inf):
+        if now is not None and not (passed <= now <= LATEST):
             raise ClockError(
                 "time_goes_forward",
-                f"Can't set the clock to {now!r}: it goes only forward, and {passed!r} has passed",
+                f"Can't set the clock to {now!r}: it goes only forward, from {passed!r} on and to"
+                f" {LATEST!r} at most",
             )
         self.restore(mode, self.now() if now is None else now)
 
@@ -166,9 +168,11 @@ class WorldClock:
     async def _move(
         self, seconds: float, cap_seconds: float, condition: Callable[[], bool] | None
     ) -> Advance:
-        if not (0 <= seconds < math.inf):
+        if not (0 <= seconds <= LATEST - self.now()):
             raise ClockError(
-                "time_goes_forward", f"Can't advance by {seconds!r} seconds: time only goes forward"
+                "time_goes_forward",
+                f"Can't advance by {seconds!r} seconds: time only goes forward, and it is"
+                f" {self.now()!r} of {LATEST!r} at most",
             )
         with self._moving():
             step = _Step(self._now + seconds, time.monotonic() + cap_seconds, condition)
@@ -271,10 +275,17 @@ class Start(NamedTuple):
     now: float | None = None
 
     def open_clock(self, mode: ClockMode | None = None, now: float | None = None) -> WorldClock:
-        """A clock like this, or as it is told. Raises ClockError for a `now` that is of no use."""
+        """A clock like this, or as it is told. Raises ClockError for what can't be."""
         mode = mode or self.mode
         if mode == FROZEN:
-            return WorldClock(FROZEN, self.now if now is None else now)
+            now = self.now if now is None else now
+            if now is not None and not (0 <= now <= LATEST):
+                detail = f"Can't begin at {now!r}: expected 0 to {LATEST!r} seconds since 1970"
+                raise ClockError("invalid_time", detail)
+            return WorldClock(FROZEN, now)
+        if mode != REAL:
+            hint = nearest(str(mode), (REAL, FROZEN))
+            raise ClockError("unknown_mode", f"Unknown clock {mode!r}{hint}")
         if now is not None:
             raise ClockError(
                 "clock_is_real",

@@ -3,6 +3,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -129,7 +130,7 @@ async def test_advance_refuses_another_one_while_it_is_under_way(clock: WorldClo
     assert (clock.now(), clock.mode) == (102, "frozen")
 
 
-@pytest.mark.parametrize("seconds", [-1, -0.001, math.nan, math.inf])
+@pytest.mark.parametrize("seconds", [-1, -0.001, 4102444800, math.nan, math.inf])
 async def test_advance_refuses_what_is_no_step_forward(clock: WorldClock, seconds: float) -> None:
     with pytest.raises(FakerelayError, match="only goes forward"):
         await clock.advance(seconds)
@@ -203,7 +204,7 @@ async def test_overdue_timers_fire_in_order_when_time_is_set_forward(
 
 
 @pytest.mark.parametrize("mode", ["real", "frozen"])
-@pytest.mark.parametrize("now", [99, math.nan, math.inf, -1])
+@pytest.mark.parametrize("now", [99, 4102444801, math.nan, math.inf, -1])
 def test_clock_is_only_set_forward(mode: ClockMode, now: float) -> None:
     clock = WorldClock("frozen", 100, machine=Machine(50))
     with pytest.raises(ClockError, match="only forward"):
@@ -309,6 +310,10 @@ def test_worlds_begin_as_their_server_says_or_as_they_are_told() -> None:
     assert Start().open_clock("frozen").now() == pytest.approx(time.time(), abs=60)
     with pytest.raises(ClockError, match="make it frozen"):
         Start().open_clock(now=5)
+    with pytest.raises(ClockError, match="seconds since 1970"):
+        Start("frozen", -1).open_clock()
+    with pytest.raises(ClockError, match="did you mean 'frozen'"):
+        Start(cast(ClockMode, "frosen")).open_clock()
 
 
 # What a user may do, in any order. Times are whole, so that sums are exact.

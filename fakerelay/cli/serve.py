@@ -74,7 +74,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     _list("--set", "A key of the profile, changed", "KEY=VALUE"),
     _option("--clock", "Whether time runs or stands still. [real]", type=_CLOCK),
-    _option("--now", "Where a frozen clock begins, in seconds since 1970.", type=float, metavar="SECONDS"),
+    _option(
+        "--now",
+        "Where a frozen clock begins, in seconds since 1970.",
+        type=click.FloatRange(0, 4102444800),
+        metavar="SECONDS",
+    ),
     _option("--seed", "Make up the same ids and keys in every run.", type=int, metavar="N"),
     _option("--state", "Where tasks are kept. [memory:]", metavar="URL"),
     _option("--journal-size", "Calls remembered. [10000]", type=click.IntRange(0), metavar="N"),

@@ -62,7 +62,7 @@ def _told(pointer: str) -> Iterator[None]:
     try:
         yield
     except ClockError as error:
-        status = 400 if error.code == "time_goes_forward" else 409
+        status = 409 if error.code in ("clock_is_real", "advance_under_way") else 400
         raise ControlError(error.code, str(error), pointer=pointer, status=status) from error
 
 

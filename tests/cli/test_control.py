@@ -77,12 +77,24 @@ def test_profile_is_set_by_its_keys(relay: FakeRelay) -> None:
     assert '"requires_live_room": false' in shown
 
 
+def test_clock_is_moved_by_seconds_or_until_something(relay: FakeRelay) -> None:
+    assert answer(relay, "create-world", "--id", "slow", "--clock", "frozen", "--now", "1000")
+    for args, now in [
+        (("--seconds", "60"), 1060),
+        (("--until", "idle"), 1060),
+        (("--until", "next", "--seconds", "5"), 1065),
+        (("--until", '{"callbacks": {"count": 2}}', "--seconds", "5"), 1070),
+    ]:
+        assert answer(relay, "advance-clock", "--world", "slow", *args)["now"] == now
+
+
 REFUSALS = {
     "unknown verb": (["task"], "did you mean 'tasks'"),
     "no such app": (["app", "5"], "No world has app 5"),
     "no target": (["reset"], "appid=, world= or all="),
     "out of range": (["tasks", "--limit", "0"], "limit"),
     "no number": (["app", "x"], "'x' is no integer"),
+    "until nothing known": (["advance-clock", "--until", "idel"], "^(idle|next)$"),
     "no JSON": (["put-app", "1", "--live-rooms", "{"], "is no JSON"),
     "no object": (["put-app", "1", "--body", "[]"], "is no JSON object"),
     "unknown key": (["put-app", "1", "--body", '{"callbackurl": null}'], "callback_url"),

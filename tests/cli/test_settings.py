@@ -84,6 +84,13 @@ def test_flag_is_set_by_either_of_its_names(
     assert (config.no_tls, config.explain) == (no_tls, explain)
 
 
+def test_clock_is_set_by_options_or_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "frozen.toml"
+    path.write_text('clock = "frozen"\nnow = 1000\nseed = 7\n')
+    config = load("--config", str(path), "--now", "2000.5")
+    assert (config.clock, config.now, config.seed) == ("frozen", 2000.5, 7)
+
+
 def test_flag_in_no_known_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKERELAY_SERVE_TLS", "perhaps")
     with pytest.raises(click.BadParameter, match="perhaps"):
