@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 import pytest
@@ -49,3 +50,24 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What has been logged as worth a look, in any phase: `caplog.records` has only this one's."""
     records = [record for phase in _PHASES for record in caplog.get_records(phase)]
     return [record.getMessage() for record in records if record.levelno >= logging.WARNING]
+
+
+@contextmanager
+def no_complaints() -> Iterator[None]:
+    """The same for servers that no fixture opens: nothing worth a look is logged meanwhile."""
+    listener = _Listener(logging.WARNING)
+    logging.getLogger().addHandler(listener)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(listener)
+    assert listener.heard == []
+
+
+class _Listener(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage())

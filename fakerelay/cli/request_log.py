@@ -74,15 +74,17 @@ def print_line(text: str) -> None:
 
 def render_text(exchange: Exchange) -> str:
     """For people: time, app, call, code, rule, duration; then what the body names."""
-    problem, app = exchange.problem, exchange.appid
+    app = exchange.appid
     line = (
         f"{format_time(exchange.at)} app={'-' if app is None else app}"
         f" {exchange.operation or f'{exchange.method} {_path(exchange)}'}"
-        f" code={exchange.code} rule={'-' if problem is None else problem.rule}"
+        f" code={'-' if exchange.code is None else exchange.code} rule={exchange.rule or '-'}"
         f" {exchange.duration_seconds * 1000:.2f} ms"
     )
     for name, text in _read_names(exchange.body).items():
         line += f" {name}={text}"
+    if exchange.fault is not None:
+        line += f" fault={exchange.fault} told={_read_told(exchange)}"
     if exchange.warnings:
         line += f" warnings={','.join(_list_warnings(exchange))}"
     return printable(line)
@@ -107,8 +109,22 @@ def describe(exchange: Exchange) -> dict[str, Any]:
         "status": exchange.status,
         "traceId": _shorten(exchange.trace_id),
         "warnings": _list_warnings(exchange),
+        **_read_fault(exchange),
         **_read_names(exchange.body),
     }
+
+
+def _read_fault(exchange: Exchange) -> dict[str, Any]:
+    if exchange.fault is None:
+        return {}
+    return {"fault": str(exchange.fault), "told": exchange.fault.told}
+
+
+def _read_told(exchange: Exchange) -> str:
+    """`nothing`, or the status, and whether there was only a part of its reply."""
+    if exchange.status is None or exchange.fault is None:
+        return "nothing"
+    return f"{exchange.status}{'(part)' if exchange.fault.told == 'part' else ''}"
 
 
 def _list_warnings(exchange: Exchange) -> list[str]:

@@ -38,7 +38,9 @@ class _Written(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         transport = request.transport
-        if transport is not None and transport.get_write_buffer_size():
+        if transport is None or transport.is_closing():  # of TLS, one that was aborted has no size
+            return None
+        if transport.get_write_buffer_size():
             with suppress(ConnectionError):
                 await request.writer.drain()
         return None

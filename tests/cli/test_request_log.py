@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -11,7 +11,7 @@ from fakerelay.cli.printer import Printer
 from fakerelay.cli.request_log import RequestLog, printable, render_json, render_text
 from fakerelay.core import problems
 from fakerelay.core.problems import RuleWarning
-from fakerelay.journal import Exchange
+from fakerelay.journal import Exchange, FaultMet
 
 
 def exchange(body: bytes = b"", **changes: Any) -> Exchange:
@@ -70,6 +70,27 @@ def test_json_tells_the_same() -> None:
         "uid": "user1",
         "rtmpurl": "rtmp://a/live/x?key=***,rtmp://me:***@b/y",
     }
+
+
+def met(fault: str, told: Literal["reply", "part", "nothing"]) -> FaultMet:
+    made = FaultMet("fault-1", 0, fault)
+    made.told = told
+    return made
+
+
+def test_text_and_json_tell_of_a_fault() -> None:
+    lost = exchange(status=None, code=None, fault=met("drop_after_commit", "nothing"))
+    assert " code=- rule=- 1.23 ms fault=fault-1/drop_after_commit told=nothing" in render_text(
+        lost
+    )
+    shown = json.loads(render_json(lost))
+    assert (shown["status"], shown["code"]) == (None, None)
+    assert (shown["fault"], shown["told"]) == ("fault-1/drop_after_commit", "nothing")
+    cut = exchange(status=200, code=None, fault=met("truncate", "part"))
+    assert render_text(cut).endswith(" fault=fault-1/truncate told=200(part)")
+    problem = problems.asked_for("internal_error", {}, "why")
+    refused = exchange(code=50001, problem=problem, fault=met("problem", "reply"))
+    assert " code=50001 rule=- 1.23 ms fault=fault-1/problem told=200" in render_text(refused)
 
 
 def test_unknown_path_shows_without_its_query() -> None:

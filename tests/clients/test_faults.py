@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ import requests
 from fakerelay import FakeRelay
 from fakerelay.faults import vocabulary
 from tests.clients.sights import SIGHTS, TIMEOUT_SECONDS, Sight
+from tests.conftest import no_complaints
 
 PATIENCE_SECONDS = 10.0
 TIMEOUTS = {"hang": TIMEOUT_SECONDS}
@@ -132,28 +132,11 @@ class Outcome(NamedTuple):
 @pytest.fixture(scope="module")
 def outcomes() -> Iterator[dict[str, Outcome]]:
     """Every client with a world of its own, all at the same time."""
-    complaints = _Complaints(logging.WARNING)
-    logging.getLogger().addHandler(complaints)
     names = [name for name in CLIENTS if name != "fetch" or shutil.which("node")]
-    try:
-        with FakeRelay() as relay, ThreadPoolExecutor(len(names)) as pool:
-            worlds = {name: _make_world(relay, name) for name in names}
-            seen = list(pool.map(lambda name: CLIENTS[name](worlds[name]), names))
-            yield {name: _look(relay, name, each) for name, each in zip(names, seen, strict=True)}
-    finally:
-        logging.getLogger().removeHandler(complaints)
-    assert complaints.texts == []
-
-
-class _Complaints(logging.Handler):
-    """Faults are the caller's trouble, never the server's."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
+    with no_complaints(), FakeRelay() as relay, ThreadPoolExecutor(len(names)) as pool:
+        worlds = {name: _make_world(relay, name) for name in names}
+        seen = list(pool.map(lambda name: CLIENTS[name](worlds[name]), names))
+        yield {name: _look(relay, name, each) for name, each in zip(names, seen, strict=True)}
 
 
 def _make_world(relay: FakeRelay, name: str) -> World:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakerelay.client import RelayClient
+from fakerelay.client import RelayClient, RelayUnreachable
 from fakerelay.control.components import compile_component
 from fakerelay.control.verbs import VERBS
 from fakerelay.errors import ControlError
@@ -549,6 +549,101 @@ async def test_reset_forgets_what_happened_and_keeps_what_was_set(
     assert (await control.call("app", appid=APPID))["callback_url"] == "http://127.0.0.1:1/cb"
     assert (await control.call("profile"))["profile"]["concurrent_pushes"] == 1
     assert (await relay.start_source("r", "v", "rtmp://h/a")).is_accepted
+
+
+async def test_reset_takes_away_the_fault_plans_of_its_target(control: Control) -> None:
+    for app in ({"appid": APPID}, {"appid": OTHER_APPID}, {}):
+        await control.call("create_fault", **app, steps=[{"fault": "hang"}])
+    assert (await control.call("reset", appid=APPID))["faults"] == 1
+    left = (await control.call("faults"))["items"]
+    assert [plan["appid"] for plan in left] == [OTHER_APPID, None]
+    assert (await control.call("reset", world="default"))["faults"] == 2
+    assert (await control.call("faults"))["items"] == []
+
+
+async def test_plan_that_is_over_stays_listed(control: Control, relay: RelayClient) -> None:
+    steps = [{"fault": "problem", "name": "internal_error"}]
+    made = await control.call("create_fault", steps=steps)
+    assert (made["current"], made["unmet"]) == (0, [0])
+    assert (await relay.start_source("r", "u", "rtmp://h/a")).code == 50001
+    (plan,) = (await control.call("faults"))["items"]
+    assert (plan["current"], plan["unmet"], plan["steps"][0]["met"]) == (None, [], 1)
+    assert (await relay.start_source("r", "u", "rtmp://h/a")).is_accepted
+
+
+async def test_journal_tells_of_faults_and_is_searched_by_either_code(
+    control: Control, relay: RelayClient
+) -> None:
+    problem = {"fault": "problem", "name": "internal_error"}
+    steps = [problem, {"fault": "duplicate_commit"}, {"fault": "error_after_commit"}]
+    await control.call("create_fault", id="spoiled", steps=steps)
+    for trace_id in ("refused", "twice"):
+        await relay.start_source("r", "u", "rtmp://h/a", trace_id=trace_id)
+    with pytest.raises(RelayUnreachable):
+        await relay.start_source("r", "v", "rtmp://h/a", trace_id="lost")
+    listed = await control.call("requests")
+    compile_component("requests").validate(listed)
+    refused, twice, lost = listed["items"]
+    assert refused["fault"]["fault"] == "problem"
+    assert refused["problem"] == {
+        "name": "internal_error", "rule": None, "why": "fault plan spoiled asked for it",
+    }  # fmt: skip
+    assert [each["code"] for each in twice["fault"]["decided"]] == [0, 0]
+    assert (lost["status"], lost["problem"]["rule"]["id"]) == (502, "address-unique")
+    for code, number in ((50001, 0), (0, 1), (40901, 2)):
+        (found,) = (await control.call("requests", code=code))["items"]
+        assert found == listed["items"][number]
+    assert (await control.call("requests", traceid="lost"))["items"] == [lost]
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer", "words"),
+    [
+        (
+            {"fault": "problem", "name": "quota_exceded"},
+            "/steps/0/name",
+            "did you mean 'quota_exceeded'?",
+        ),
+        (
+            {"fault": "problem", "name": "address_in_use", "facts": {"adress": "x"}},
+            "/steps/0/facts/adress",
+            "did you mean 'address'?",
+        ),
+        (
+            {"fault": "problem", "name": "internal_error", "facts": {"x": "y"}},
+            "/steps/0/facts/x",
+            "nothing to fill in",
+        ),
+        ({"fault": "http_status"}, "/steps/0/status", "needs 'status'"),
+        ({"fault": "http_status", "status": 600}, "/steps/0/status", "599"),
+        (
+            {"fault": "http_status", "status": 502, "headers": {"Content-length": "3"}},
+            "/steps/0/headers/Content-length",
+            "'truncate'",
+        ),
+        ({"fault": "http_status", "status": 204, "body": "x"}, "/steps/0/body", "no body"),
+        (
+            {"fault": "delay", "seconds": 1, "distribution": "exponential"},
+            "/seed",
+            "'seed'",
+        ),
+        ({"fault": "delay", "seconds": 1, "distribution": "norm"}, "/steps/0/distribution", "norm"),
+        ({"fault": "delay", "seconds": 1, "spread_seconds": 1}, "/steps/0/spread_seconds", "fixed"),
+        ({"fault": "hang", "seconds": 1}, "/steps/0/seconds", "Unknown key 'seconds'"),
+        ({"fault": "rest"}, "/steps/0/fault", "did you mean 'reset'?"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_fault_that_can_not_be_is_refused_before_any_of_its_plan_acts(
+    control: Control, relay: RelayClient, step: dict[str, Any], pointer: str, words: str
+) -> None:
+    good = {"fault": "problem", "name": "internal_error"}
+    number = pointer.replace("/steps/0", "/steps/1")
+    error = await refuse(control, "create_fault", steps=[good, step])
+    assert (error.code, error.pointer) == ("invalid_fault", number)
+    assert words in error.detail
+    assert (await control.call("faults"))["items"] == []
+    assert (await relay.start_source("r", "u", "rtmp://h/a")).is_accepted
 
 
 async def test_reset_of_an_app_leaves_the_others(control: Control, relay: RelayClient) -> None:

@@ -1,12 +1,16 @@
 """Faults on calls, byte by byte: what is sent, what is done, and what the journal says of it."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakerelay.core.problems import FACTS
+from fakerelay.faults import KINDS, read_plan, vocabulary
 from fakerelay.server import Server
 from tests.web.wires import (
     APPID,
@@ -146,3 +150,329 @@ async def test_retry_after_a_lost_reply_is_told_in_the_journal(
     assert second["fault"] is None
     assert (second["problem"] and second["problem"]["name"]) == problem
     assert running(server) == ([] if operation == STOP else ["u"])
+
+
+KEPT = {
+    "problem": {"name": "internal_error"},
+    "http_status": {"status": 503, "body": "x"},
+    "no_content": {"status": 204},
+    "delay": {"seconds": 0.01},
+    "empty": {},
+    "malformed": {},
+    "drip": {"seconds": 0.02},
+    "error_after_commit": {"status": 504},
+    "duplicate_commit": {},
+}
+
+
+@pytest.mark.parametrize(("fault", "settings"), KEPT.items(), ids=KEPT)
+async def test_connection_stays_right_after_it(
+    open_server: OpenServer, fault: str, settings: dict[str, Any]
+) -> None:
+    server = await open_server()
+    fault = "http_status" if fault == "no_content" else fault
+    await spoil(server, fault, **settings)
+    async with wire(server) as opened:
+        await opened.send(build() + build(target=path_of(query="traceId=next")))
+        first = await opened.answer()
+        assert first.headers["x-fakerelay-fault"] == f"plan/{fault}"
+        assert (await opened.answer()).envelope["traceId"] == "next"
+
+
+@pytest.mark.parametrize(("fault", "settings"), KEPT.items(), ids=KEPT)
+async def test_connection_ends_after_it_if_its_caller_wants_so(
+    open_server: OpenServer, fault: str, settings: dict[str, Any]
+) -> None:
+    server = await open_server()
+    await spoil(server, "http_status" if fault == "no_content" else fault, **settings)
+    whole = await end_of(server, build(headers=[("Connection", "close")]))
+    assert b"\r\nConnection: close\r\n" in whole
+    assert whole.count(b"HTTP/1.1 ") == 1
+
+
+async def test_old_http_is_kept_alive_only_if_it_asks(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "malformed", count=2, body="x")
+    old = build().replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert (await end_of(server, old)).endswith(b"\r\n\r\nx")
+    async with wire(server) as opened:
+        await opened.send(old.replace(b"\r\n", b"\r\nConnection: keep-alive\r\n", 1))
+        assert (await opened.answer()).headers["connection"] == "keep-alive"
+
+
+async def test_reply_is_cut_in_its_middle(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "truncate", bytes=9)
+    head, _, body = (await end_of(server, build())).partition(b"\r\n\r\n")
+    assert b"Content-Length: 49" in head
+    assert body == b'{"code": '
+    assert (await told(server))[0]["fault"]["told"] == "part"
+
+
+async def test_no_reply_is_short_enough_to_be_cut_nowhere(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "truncate", bytes=60_000)
+    assert not (await end_of(server, build())).endswith(b"}")
+
+
+async def test_reply_drips(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "drip", seconds=0.05)
+    async with wire(server) as opened:
+        await opened.send(build())
+        pieces = 0
+        whole = b""
+        while not whole.endswith(b"}"):
+            whole += await opened.some(patience_seconds=5)
+            pieces += 1
+    assert pieces > 2
+    assert whole.endswith(b'{"code": 0, "message": "success", "traceId": "t"}')
+
+
+async def test_error_after_commit_looks_like_a_proxys(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "error_after_commit", status=504)
+    reply = await ask(server, build())
+    assert (reply.status, reply.rule) == (504, None)
+    assert b"<h1>504 Gateway Timeout</h1>" in reply.body
+    assert running(server) == ["u"]
+    (request,) = await told(server)
+    assert (request["status"], request["code"], request["accepted"]) == (504, None, True)
+
+
+TWICE = {"start": (START, SOURCE, [0, 0]), "stop": (STOP, STOP_SOURCE, [0, 40401])}
+
+
+@pytest.mark.parametrize(("operation", "body", "codes"), TWICE.values(), ids=TWICE)
+async def test_call_is_done_twice_and_the_second_outcome_told(
+    open_server: OpenServer, operation: str, body: dict[str, Any], codes: list[int]
+) -> None:
+    server = await open_server()
+    if operation == STOP:
+        await accept(server, SOURCE)
+    await spoil(server, "duplicate_commit")
+    reply = await ask(server, build(body, path_of(operation)))
+    assert reply.code == codes[1]
+    assert reply.rule == ("stop-running-task" if operation == STOP else None)
+    request = (await told(server))[-1]
+    assert [each["code"] for each in request["fault"]["decided"]] == codes
+    assert request["accepted"] == (operation == START)
+    if operation == START:
+        (task,) = server.tenants.default.service.view.tasks()
+        assert task.revision == 2
+
+
+@pytest.mark.parametrize("fault", ["truncate", "drop_after_commit", "error_after_commit", "empty"])
+async def test_refused_call_is_refused_whatever_is_told(
+    open_server: OpenServer, fault: str
+) -> None:
+    server = await open_server()
+    await spoil(server, fault)
+    await end_of(server, build(token=None, headers=[("Connection", "close")]))
+    (request,) = await told(server)
+    assert (request["accepted"], request["problem"]["name"]) == (False, "token_missing")
+    assert [each["code"] for each in request["fault"]["decided"]] == [40101]
+    assert running(server) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        build(target="/app/7/v2/rtmpforward/other"),
+        build(target="/app/7/v1/recordoss/startrtmp"),
+        build(method="PUT"),
+        build(b" " * (2**20 + 1)),
+    ],
+    ids=["unknown path", "legacy path", "method", "size"],
+)
+async def test_what_is_no_call_meets_no_fault(open_server: OpenServer, raw: bytes) -> None:
+    server = await open_server()
+    await spoil(server, "reset")
+    assert "x-fakerelay-fault" not in (await ask(server, raw)).headers
+    (plan,) = (await server.control.call("faults"))["items"]
+    assert plan["unmet"] == [0]
+
+
+MATCHES: dict[str, tuple[dict[str, Any], dict[str, Any] | bytes, bool]] = {
+    "operation": ({"operation": "stoprtmp"}, {}, False),
+    "room": ({"roomid": "r"}, {}, True),
+    "other room": ({"roomid": "q"}, {}, False),
+    "user": ({"uid": "u"}, {}, True),
+    "task": ({"taskid": "u"}, {}, False),
+    "pattern": ({"rtmpurl": "rtmp://h/*"}, {"rtmpurl": "rtmp://x/y,rtmp://h/a"}, True),
+    "spelled": ({"rtmpurl": "rtmp://H:1935/*"}, {"rtmpurl": "rtmp://H:1935/a"}, True),
+    "key": ({"rtmpurl": "rtmp://h/a"}, {"rtmpurl": "rtmp://H:1935/a"}, True),
+    "no address": ({"rtmpurl": "*"}, {"rtmpurl": ["rtmp://h/a"]}, False),
+    "no text": ({"uid": "5"}, {"uid": 5}, False),
+    "no JSON": ({}, b"{", True),
+    "no JSON that matches": ({"uid": "u"}, b"{", False),
+}
+
+
+@pytest.mark.parametrize(("match", "change", "is_met"), MATCHES.values(), ids=MATCHES)
+async def test_calls_are_matched_by_what_can_be_read_of_them(
+    open_server: OpenServer, match: dict[str, Any], change: dict[str, Any] | bytes, is_met: bool
+) -> None:
+    server = await open_server()
+    step = {"fault": "http_status", "status": 418}
+    await server.control.call("create_fault", match=match, steps=[step])
+    body = change if isinstance(change, bytes) else {**SOURCE, **change}
+    assert ((await ask(server, build(body))).status == 418) == is_met
+
+
+async def test_plan_for_an_app_spares_the_others(open_server: OpenServer) -> None:
+    server = await open_server()
+    step = {"fault": "http_status", "status": 418}
+    await server.control.call("create_fault", appid=8, steps=[step])
+    assert (await ask(server, build())).status == 200
+    other = path_of(START, 8)
+    assert (await ask(server, build({**SOURCE, "appid": 8}, other))).status == 418
+
+
+async def test_pass_leaves_a_call_untouched(open_server: OpenServer) -> None:
+    server = await open_server()
+    steps = [{"fault": "pass"}, {"fault": "http_status", "status": 418}]
+    await server.control.call("create_fault", steps=steps)
+    first = await ask(server, build())
+    assert (first.code, "x-fakerelay-fault" in first.headers) == (0, False)
+    assert (await ask(server, build())).status == 418
+    assert [each["fault"] and each["fault"]["step"] for each in await told(server)] == [None, 1]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - turns of the loop, and no event to wait for
+            await asyncio.sleep(0)
+
+
+async def test_delay_waits_for_the_worlds_clock(open_server: OpenServer) -> None:
+    server = await open_server()
+    clock = server.tenants.default.clock
+    await server.control.call("put_clock", mode="frozen")
+    await spoil(server, "delay", seconds=60)
+    async with wire(server) as opened:
+        await opened.send(build())
+        await until(lambda: clock.pending_count)
+        assert (await server.control.call("advance_clock", seconds=59))["fired"] == []
+        assert running(server) == []
+        (fired,) = (await server.control.call("advance_clock", seconds=1))["fired"]
+        assert fired["what"] == "call delayed by plan"
+        assert running(server) == ["u"]  # by the time that the advance is answered
+        assert (await opened.answer()).code == 0
+    (request,) = await told(server)
+    assert [each["code"] for each in request["fault"]["decided"]] == [0]
+
+
+async def test_who_goes_away_during_a_delay_has_not_called(open_server: OpenServer) -> None:
+    server = await open_server()
+    clock = server.tenants.default.clock
+    await server.control.call("put_clock", mode="frozen")
+    await spoil(server, "delay", seconds=60)
+    async with wire(server) as opened:
+        await opened.send(build())
+        await until(lambda: clock.pending_count)
+    await until(lambda: len(server.tenants.default.journal))
+    assert clock.pending_count == 0
+    (request,) = await told(server)
+    assert (request["accepted"], request["status"]) == (False, None)
+    assert (request["fault"]["decided"], request["fault"]["told"]) == ([], "nothing")
+    assert running(server) == []
+
+
+async def test_delays_of_one_seed_are_the_same(open_server: OpenServer) -> None:
+    server = await open_server()
+    clock = server.tenants.default.clock
+    await server.control.call("put_clock", mode="frozen")
+    step = {"fault": "delay", "seconds": 5, "distribution": "normal", "spread_seconds": 1}
+    dues = []
+    for _ in range(2):
+        plan = {"id": "plan", "seed": 7, "steps": [{**step, "count": 3}]}
+        await server.control.call("create_fault", body=plan)
+        for _ in range(3):
+            async with wire(server) as opened:
+                await opened.send(build())
+                await until(lambda: clock.pending_count)
+                dues.append(clock.pending(1)[0].at - clock.now())
+            await until(lambda: not clock.pending_count)
+    assert dues[:3] == dues[3:]
+    assert len(set(dues)) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [("hang", {}), ("delay", {"seconds": 3600}), ("drip", {"seconds": 3600})],
+    ids=["hang", "delay", "drip"],
+)
+async def test_what_takes_for_ever_keeps_no_server_from_closing(
+    open_server: OpenServer, fault: str, settings: dict[str, Any]
+) -> None:
+    server = await open_server()
+    await spoil(server, fault, **settings)
+    (plan,) = server.tenants.default.faults
+    async with wire(server) as opened:
+        await opened.send(build())
+        await until(lambda: plan.met[0])
+        async with asyncio.timeout(0.5):
+            await server.close(grace_seconds=0)
+        await opened.rest()
+
+
+async def test_hanging_ends_with_its_caller(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "hang")
+    before = asyncio.all_tasks()
+    async with wire(server) as opened:
+        await opened.send(build())
+        await until(lambda: len(server.tenants.default.journal))
+        assert await opened.some(patience_seconds=0.01) == b""
+    await until(lambda: asyncio.all_tasks() <= before)
+    assert running(server) == []
+
+
+async def test_callbacks_go_out_once_a_spoiled_reply_is_dealt_with(open_server: OpenServer) -> None:
+    server = await open_server()
+    url = "http://127.0.0.1:1/callbacks"
+    await server.control.call("put_app", appid=APPID, callback_url=url)
+    await spoil(server, "drip", seconds=0.3)
+    async with wire(server) as opened:
+        await opened.send(build())
+        assert (await opened.some(patience_seconds=5)).startswith(b"HTTP/1.1 200 OK")
+        (callback,) = (await server.control.call("callbacks"))["items"]
+        assert callback["attempts"] == []
+        await until(lambda: attempts(server))
+    await spoil(server, "drop_after_commit")
+    await end_of(server, build(STOP_SOURCE, path_of(STOP)))
+    assert (await server.control.call("callbacks"))["total"] == 2
+
+
+def attempts(server: Server) -> int:
+    return sum(len(each.attempts) for each in server.tenants.default.delivery.notifications())
+
+
+@pytest.mark.parametrize("fault", ["reset", "close_before_reply", "drop_after_commit", "truncate"])
+async def test_connection_ends_over_tls_too(
+    open_server: OpenServer, tmp_path: Path, fault: str
+) -> None:
+    server = await open_server(no_tls=False, ca_dir=tmp_path)
+    await spoil(server, fault)
+    trust = ssl.create_default_context(cafile=server.tls_files.ca_file)
+    port = int(server.url.split(":")[-1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+    writer.write(build())
+    if fault == "reset":
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+    else:
+        whole = await reader.read()
+        assert bool(whole) == (fault == "truncate")
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("on", KINDS)
+def test_examples_of_the_vocabulary_are_valid_plans(on: str) -> None:
+    for fault, row in vocabulary()[on].items():
+        step = {"fault": fault, **row.get("example", {})}
+        if row.keys() & {"example"} or not row.get("required"):
+            read_plan({"on": on, "seed": 1, "steps": [step]}, "plan", 0.0)
