@@ -17,6 +17,7 @@ from fakerelay.cli.serve import serve
 from fakerelay.control.verbs import PREFIX, VERBS, Verb
 from fakerelay.core.model import KIND_NAMES
 from fakerelay.profiles import read_shipped
+from tests.clients.sights import SIGHTS
 from tests.test_layers import LAYERS
 
 CHECKOUT: Final = Path(__file__).parent.parent
@@ -188,6 +189,43 @@ def _required(schema: Mapping[str, Any]) -> Iterator[str]:
         yield from part.get("required", ())
 
 
+def faults() -> Iterator[str]:
+    """All that can go wrong: what each fault is for, and a step that asks for it."""
+    rows = (
+        (on, _code(fault), row["doc"], _code(json.dumps(show_step(fault, row))), _settings_of(row))
+        for on, faults_of_kind in schemas.read_json("faults").items()
+        for fault, row in faults_of_kind.items()
+    )
+    return _table("on | fault | use | a step | settings", rows)
+
+
+def show_step(fault: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The vocabulary's example, or the least that will do."""
+    needed = {name: _SAMPLES[row["settings"][name]["type"]] for name in row.get("required", ())}
+    return {"fault": fault, **row.get("example", needed)}
+
+
+_SAMPLES = {"number": 10, "integer": 1, "string": "text"}
+
+
+def _settings_of(row: Mapping[str, Any]) -> str:
+    return ", ".join(map(_code, row["settings"]))
+
+
+def sights() -> Iterator[str]:
+    """What three clients see of each fault on a call, as their test holds it."""
+    rows = (
+        (_code(fault), sight.aiohttp, sight.requests, sight.fetch, _times(sight.done))
+        for fault, sight in SIGHTS.items()
+        if fault != "pass"
+    )
+    return _table("fault | aiohttp | requests | Node `fetch` | done", rows)
+
+
+def _times(count: int) -> str:
+    return ("no", "yes", "twice")[count]
+
+
 def options() -> Iterator[str]:
     """The options of `fakerelay serve`."""
     rows = (
@@ -233,6 +271,8 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "verbs": verbs,
     "start-fields": start_fields,
     "stop-fields": stop_fields,
+    "faults": faults,
+    "sights": sights,
     "options": options,
     "layers": layers,
     "magic-addresses": magic_addresses,

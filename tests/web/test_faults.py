@@ -12,6 +12,7 @@ import pytest
 from fakerelay.core.problems import FACTS
 from fakerelay.faults import KINDS, read_plan, vocabulary
 from fakerelay.server import Server
+from tests.readme_tables import show_step
 from tests.web.wires import (
     APPID,
     SOURCE,
@@ -471,8 +472,9 @@ async def test_connection_ends_over_tls_too(
 
 
 @pytest.mark.parametrize("on", KINDS)
-def test_examples_of_the_vocabulary_are_valid_plans(on: str) -> None:
+def test_steps_that_the_manual_shows_are_valid(on: str) -> None:
+    match = {"uid": "u"} if on == "push" else {}
     for fault, row in vocabulary()[on].items():
-        step = {"fault": fault, **row.get("example", {})}
-        if row.keys() & {"example"} or not row.get("required"):
-            read_plan({"on": on, "seed": 1, "steps": [step]}, "plan", 0.0)
+        step = show_step(fault, row)
+        plan = read_plan({"on": on, "seed": 1, "match": match, "steps": [step]}, "plan", 0.0)
+        assert plan.steps[0].fault == fault
