@@ -13,7 +13,7 @@ from fakerelay.core.addresses import mask_address
 from fakerelay.core.changes import AppRemoved, AppReset, Change, TaskChanged
 from fakerelay.core.commands import SetPushStatus, StartPush
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.fates import NO_FATES, TAKEN, Fate, Turn, read_fate
+from fakerelay.core.fates import ANY_FATE, NO_FATES, TAKEN, Fate, Turn, read_fate
 from fakerelay.core.faults import Plans, Subject
 from fakerelay.core.model import MIXED, SOURCE, PushAddress, TaskKey
 from fakerelay.core.profile import PushPolicy
@@ -265,7 +265,7 @@ class Cdn:
             return
         status = push.status
         if not any(due.turn.status == PUSHING for due in outlook.dues):
-            fate = self._ask(task.key, task.room_id, push.address, now) or Fate()
+            fate = self._ask(task.key, task.room_id, push.address, now) or ANY_FATE
             outlook.add(fate.turn, now)
             status = fate.begins
         if status == push.status:

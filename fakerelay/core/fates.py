@@ -44,6 +44,7 @@ class Fate(NamedTuple):
     is_taken: bool = False
 
 
+ANY_FATE: Final = Fate()
 TAKEN: Final = Fate(is_taken=True)
 Fates = Mapping[str, Fate]
 """By the key of an address; what isn't in it begins as ever."""
@@ -85,7 +86,7 @@ def _connect_slowly(settings: Mapping[str, Any]) -> Fate:
 
 _FAILURE_NAMES: Final = {"cdn_failed": CDN_FAILED, "internal_failed": INTERNAL_FAILED}
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fate]]] = {
-    "pass": lambda settings: Fate(),
+    "pass": lambda settings: ANY_FATE,
     "fail": _fail,
     "flap": _flap,
     "slow": _connect_slowly,

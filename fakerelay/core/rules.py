@@ -31,7 +31,7 @@ from fakerelay.core.commands import (
     StopPush,
 )
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.fates import NO_FATES, Fate, Fates
+from fakerelay.core.fates import ANY_FATE, NO_FATES, Fate, Fates
 from fakerelay.core.model import KIND_NAMES, MIXED, Push, PushAddress, Task, TaskKey
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
@@ -173,13 +173,12 @@ def _update_task(task: Task, command: StartPush, now: float, profile: Profile) -
 
 
 def _begin_push(command: StartPush, address: PushAddress, now: float) -> Push:
-    if command.fates:
-        return Push(address, _find_fate(command, address).begins, now)
-    return Push(address, pushes.PUSHING, now)
+    begins = _find_fate(command, address).begins if command.fates else pushes.PUSHING
+    return Push(address, begins, now)
 
 
 def _find_fate(command: StartPush, address: PushAddress) -> Fate:
-    return command.fates.get(address.key) or Fate()
+    return command.fates.get(address.key, ANY_FATE)
 
 
 def _tell(
