@@ -27,6 +27,11 @@ _MATCH_FIELDS: Final = {
     "rtmpurl": "rtmpurl",
     "status": "status",
 }
+_STRANGE_FIELDS: Final[Mapping[On, tuple[str, ...]]] = {
+    "call": ("status",),
+    "callback": ("operation",),
+    "push": ("operation", "status"),
+}
 _FRAMING: Final = ("connection", "content-length", "transfer-encoding")
 _STEP_FIELDS: Final = ("fault", "count", "for_seconds", "probability")
 
@@ -57,7 +62,7 @@ def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     steps = tuple([_read_step(on, number, step, data) for number, step in enumerate(data["steps"])])
     seed = data.get("seed")
     chance = random.Random(seed).random if seed is not None else None
-    return Plan(plan_id, on, _read_match(data), steps, created_at=now, seed=seed, chance=chance)
+    return Plan(plan_id, on, _read_match(on, data), steps, created_at=now, seed=seed, chance=chance)
 
 
 def write_plan(plan: Plan) -> dict[str, Any]:
@@ -110,8 +115,11 @@ def _show_match(match: Match) -> dict[str, Any]:
     }
 
 
-def _read_match(data: Mapping[str, Any]) -> Match:
+def _read_match(on: On, data: Mapping[str, Any]) -> Match:
     given = data.get("match", {})
+    for name in _STRANGE_FIELDS.get(on, ()):
+        if name in given:
+            raise FaultError(f"/match/{name}", f"A {on} has no {name!r}: nothing would match")
     fields = {_MATCH_FIELDS[name]: value for name, value in given.items()}
     return Match(appid=data.get("appid"), **fields)
 

@@ -169,6 +169,13 @@ async def test_plan_makes_pushes_fail_by_their_address(
         ({"fault": "flap", "seconds": 1, "times": 0}, {}, "/steps/0/times", "How often"),
         ({"fault": "slow", "seconds": "1"}, {}, "/steps/0/seconds", "How long it connects"),
         ({"fault": "user_left"}, {}, "/match/uid", "needs a match by 'uid'"),
+        ({"fault": "fail"}, {"match": {"status": 1}}, "/match/status", "A push has no 'status'"),
+        (
+            {"fault": "fail"},
+            {"match": {"operation": "startrtmp"}},
+            "/match/operation",
+            "'operation'",
+        ),
         ({"fault": "user_left"}, {"match": {"taskid": "t"}}, "/match/uid", "by 'uid'"),
     ],
     ids=str,
