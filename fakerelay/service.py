@@ -75,7 +75,7 @@ class Service:
         credentials = read_token(token)
         if isinstance(credentials, Problem):
             return credentials
-        certificate = check_certificate(self.view, *credentials)
+        certificate = check_certificate(self.view, *credentials, self._clock.now())
         if isinstance(certificate, Problem):
             return certificate
         return check_app(self.view, certificate, appid) or certificate

@@ -12,7 +12,7 @@ from fakerelay.core.problems import Problem
 from fakerelay.core.world import World
 
 _SCHEME: Final = "Basic "
-_NOBODY: Final = Certificate("", "no certificate has this key", "", is_active=False)
+_NOBODY: Final = Certificate("", "no certificate has this key", "")
 
 
 @lru_cache(maxsize=128)
@@ -32,7 +32,9 @@ def read_token(header: str | None) -> tuple[str, str] | Problem:
     return certificate_id, key
 
 
-def check_certificate(view: World, certificate_id: str, key: str) -> Certificate | Problem:
+def check_certificate(
+    view: World, certificate_id: str, key: str, now: float
+) -> Certificate | Problem:
     """The certificate, if it is known, active and this is its key; compared in constant time."""
     certificate = view.certificate(certificate_id)
     is_right = compare_digest((certificate or _NOBODY).key.encode(), key.encode())
@@ -40,7 +42,7 @@ def check_certificate(view: World, certificate_id: str, key: str) -> Certificate
         return problems.token_invalid("certificate-known", "no certificate has this id")
     if not is_right:
         return problems.token_invalid("certificate-known", _explain_key(certificate, key))
-    if not certificate.is_active:
+    if certificate.is_revoked(now):
         return problems.token_invalid("certificate-active", "the certificate was revoked")
     return certificate
 

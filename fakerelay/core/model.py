@@ -86,15 +86,22 @@ class Release(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """A REST credential of an account; `key` is the secret."""
+    """A REST credential of an account; `key` is the secret.
+
+    `revoked_at` may be still to come: until then it opens the account's apps.
+    """
 
     id: str
     key: str
     account: str
-    is_active: bool = True
+    revoked_at: float | None = None
 
     def __repr__(self) -> str:
-        return f"Certificate(id={self.id!r}, account={self.account!r}, is_active={self.is_active})"
+        shown = f"id={self.id!r}, account={self.account!r}, revoked_at={self.revoked_at}"
+        return f"Certificate({shown})"
+
+    def is_revoked(self, now: float) -> bool:
+        return self.revoked_at is not None and self.revoked_at <= now
 
 
 class App(NamedTuple):

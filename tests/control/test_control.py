@@ -434,6 +434,42 @@ async def test_certificates_rotate_without_a_gap(control: Control, server: Serve
     ]
 
 
+async def test_certificate_revoked_later_overlaps_with_the_new_one(
+    control: Control, server: Server
+) -> None:
+    await control.call("put_clock", mode="frozen")
+    now = (await control.call("clock"))["now"]
+    await control.call("create_certificate", appid=APPID, certificate_id="new", certificate_key="k")
+    planned = await control.call("revoke_certificate", certificate_id="cert", after_seconds=60)
+    assert (planned["status"], planned["revoked_at"]) == ("active", now + 60)
+    await control.call("advance_clock", seconds=59.5)
+    assert await is_let_in(server, "cert", "key")
+    await control.call("advance_clock", seconds=0.5)
+    assert [await is_let_in(server, *pair) for pair in (("cert", "key"), ("new", "k"))] == [
+        False,
+        True,
+    ]
+    (refused,) = (await control.call("requests", code=40103))["items"]
+    assert refused["problem"]["rule"]["id"] == "certificate-active"
+    listed = (await control.call("certificates", appid=APPID))["items"]
+    assert [(each["status"], each["revoked_at"]) for each in listed] == [
+        ("revoked", now + 60),
+        ("active", None),
+    ]
+
+
+async def test_plan_to_revoke_is_changed_until_it_has_been(control: Control) -> None:
+    await control.call("put_clock", mode="frozen")
+    now = (await control.call("clock"))["now"]
+    for after_seconds in (60, 3600, 0, 3600):
+        revoked = await control.call(
+            "revoke_certificate", certificate_id="cert", after_seconds=after_seconds
+        )
+        due_at = now + (after_seconds if revoked["status"] == "active" else 0)
+        assert revoked["revoked_at"] == due_at
+    assert revoked["status"] == "revoked"
+
+
 async def is_let_in(server: Server, certificate_id: str, key: str) -> bool:
     async with RelayClient(server.url, APPID, certificate_id, key) as relay:
         return (await relay.stop_source("r", "u")).code == 40401

@@ -9,6 +9,8 @@ from fakerelay.core.problems import Problem
 from fakerelay.core.world import World
 from tests.core.worlds import world_after
 
+NOW = 1000.0
+
 
 def basic(credentials: str | bytes) -> str:
     raw = credentials.encode() if isinstance(credentials, str) else credentials
@@ -95,7 +97,7 @@ def certified() -> World:
         PutCertificate(Certificate("c1", "k1", "one")),
         PutCertificate(Certificate("c1b", "k1b", "one")),
         PutCertificate(Certificate("c2", "k2", "two")),
-        PutCertificate(Certificate("gone", "k", "one", is_active=False)),
+        PutCertificate(Certificate("gone", "k", "one", revoked_at=NOW)),
         PutCertificate(Certificate("密", "钥", "one")),
         PutApp(App(1, "one")),
         PutApp(App(11, "one")),
@@ -107,9 +109,19 @@ def certified() -> World:
     ("certificate_id", "key"), [("c1", "k1"), ("c1b", "k1b"), ("c2", "k2"), ("密", "钥")]
 )
 def test_certificate_is_right(certificate_id: str, key: str) -> None:
-    certificate = check_certificate(certified(), certificate_id, key)
+    certificate = check_certificate(certified(), certificate_id, key, NOW)
     assert isinstance(certificate, Certificate)
     assert certificate.id == certificate_id
+
+
+@pytest.mark.parametrize(
+    ("revoked_at", "is_let_in"),
+    [(NOW - 1, False), (NOW, False), (NOW + 0.001, True), (None, True)],
+    ids=["before", "now", "soon", "never"],
+)
+def test_certificate_is_good_until_it_is_revoked(revoked_at: float | None, is_let_in: bool) -> None:
+    world = world_after(PutCertificate(Certificate("id", "key", "one", revoked_at)))
+    assert isinstance(check_certificate(world, "id", "key", NOW), Certificate) is is_let_in
 
 
 WRONG = {
@@ -130,7 +142,7 @@ WRONG = {
 def test_certificate_is_wrong_and_the_reply_never_says_why(
     certificate_id: str, key: str, rule: str
 ) -> None:
-    problem = check_certificate(certified(), certificate_id, key)
+    problem = check_certificate(certified(), certificate_id, key, NOW)
     assert isinstance(problem, Problem), problem
     assert (problem.name, problem.rule) == ("token_invalid", rule)
     assert not problem.facts, "what fills the message would tell"
@@ -173,7 +185,7 @@ def test_wrong_token_is_explained_to_the_journal_alone(
     certificate_id: str, key: str, why: str
 ) -> None:
     world = world_after(PutCertificate(Certificate("id", "key", "account")))
-    problem = check_certificate(world, certificate_id, key)
+    problem = check_certificate(world, certificate_id, key, NOW)
     assert isinstance(problem, Problem)
     assert problem.explanation == {"why": why}
     assert problem.facts == {}

@@ -523,7 +523,7 @@ async def test_revoked_certificate_opens_nothing(open_server: OpenServer) -> Non
 
     server = await open_server()
     service = server.tenants.default.service
-    await service.apply(PutCertificate(Certificate("cert", "key", "cert", is_active=False)))
+    await service.apply(PutCertificate(Certificate("cert", "key", "cert", revoked_at=0.0)))
     assert (await ask(server, build())).code == 40103
 
 
