@@ -120,7 +120,9 @@ def _read_certificates(data: Json, view: World) -> list[Certificate]:
                 " save the snapshot with keys=true"
             )
             raise refuse(f"{pointer}/key", detail)
-        certificate = Certificate(each["id"], key, each["account"], each["active"])
+        at = each["revoked_at"]
+        revoked_at = None if at is None else float(at)
+        certificate = Certificate(each["id"], key, each["account"], revoked_at)
         if certificates.setdefault(certificate.id, certificate) is not certificate:
             raise refuse(f"{pointer}/id", f"Certificate {certificate.id!r} stands there twice")
     return list(certificates.values())

@@ -57,7 +57,7 @@ def _save_certificate(certificate: Certificate, with_keys: bool) -> Json:
     saved = {
         "id": certificate.id,
         "account": certificate.account,
-        "active": certificate.is_active,
+        "revoked_at": certificate.revoked_at,
     }
     return {**saved, "key": certificate.key} if with_keys else saved
 

@@ -24,6 +24,7 @@ async def fill(control: Control, relay: RelayClient) -> None:
     await relay.stop_source("r", "u", "rtmp://h/c")
     await control.call("set_push_status", appid=APPID, taskid="t", status="cdn_failed")
     await control.call("create_fault", **FAULT, match={"uid": "nobody"})
+    await control.call("revoke_certificate", certificate_id="other-cert", after_seconds=3600)
 
 
 async def save(control: Control, **parameters: Any) -> Json:
@@ -87,7 +88,7 @@ async def test_keys_are_saved_only_when_asked_for(control: Control) -> None:
 
 async def test_snapshot_without_a_key_that_is_needed_is_refused(control: Control) -> None:
     snapshot = await save(control)
-    snapshot["certificates"].append({"id": "new", "account": "cert", "active": True})
+    snapshot["certificates"].append({"id": "new", "account": "cert", "revoked_at": None})
     error = await refuse(control, snapshot)
     assert (error.code, error.pointer) == ("invalid_snapshot", "/certificates/2/key")
     assert "keys=true" in error.detail

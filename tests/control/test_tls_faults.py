@@ -56,3 +56,12 @@ async def test_reset_takes_the_plans_of_its_apps(control: Control) -> None:
     assert [plan["id"] for plan in (await control.call("faults"))["items"]] == ["all"]
     assert (await control.call("reset", all=True))["faults"] == 1
     assert (await control.call("faults"))["items"] == []
+
+
+async def test_plan_of_a_snapshot_has_a_port_again(control: Control) -> None:
+    await control.call("create_fault", id="tls", on="tls", steps=[UNTRUSTED])
+    snapshot = await control.call("snapshot")
+    await control.call("clear_faults", all=True)
+    await control.call("put_snapshot", body=snapshot)
+    (plan,) = (await control.call("faults"))["items"]
+    assert plan["url"].startswith("https://127.0.0.1:")
