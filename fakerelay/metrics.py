@@ -9,7 +9,7 @@ BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.2
 
 NONE: Final = "none"
 OTHER: Final = "other"
-_MOST_ROWS: Final = 200
+_MOST_CODES: Final = 100
 _SUM: Final = len(BUCKETS) + 1
 
 
@@ -29,24 +29,24 @@ class CallCounts:
     """The calls of a world."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str | None, object], list[float]] = {}
+        self._rows: dict[str | None, dict[int | str | None, list[float]]] = {}
 
     def count(self, operation: str | None, code: int | None, duration_seconds: float) -> None:
-        row = self._rows.get((operation, code)) or self._make_row(operation, code)
+        try:
+            row = self._rows[operation][code]
+        except KeyError:
+            row = self._make_row(operation, code)
         row[bisect_left(BUCKETS, duration_seconds)] += 1
         row[_SUM] += duration_seconds
 
     def __iter__(self) -> Iterator[CallCount]:
-        for (operation, code), row in self._rows.items():
-            counts = tuple(map(int, row[:_SUM]))
-            yield CallCount(
-                operation or NONE, NONE if code is None else str(code), counts, row[_SUM]
-            )
+        for operation, rows in self._rows.items():
+            for code, row in rows.items():
+                counts = tuple(map(int, row[:_SUM]))
+                shown = NONE if code is None else str(code)
+                yield CallCount(operation or NONE, shown, counts, row[_SUM])
 
-    def _make_row(self, operation: str | None, code: object) -> list[float]:
-        """A profile may have any codes, one after the other: past a bound they are counted as one.
-
-        There are few operations, so that even those rows are few.
-        """
-        key = (operation, code if len(self._rows) < _MOST_ROWS else OTHER)
-        return self._rows.setdefault(key, [0] * (_SUM + 1))
+    def _make_row(self, operation: str | None, code: int | None) -> list[float]:
+        """A profile may have any codes, one after the other: past a bound they count as one."""
+        rows = self._rows.setdefault(operation, {})
+        return rows.setdefault(code if len(rows) < _MOST_CODES else OTHER, [0] * (_SUM + 1))
