@@ -5,9 +5,12 @@ and no more.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from fakerelay.core.changes import Change, TaskChanged
+from fakerelay.core.events import PushStatusChanged
+from fakerelay.core.pushes import CONNECTING
 from fakerelay.watch import Watch
 
 Kind = Literal["call", "push", "callback", "fault", "clock", "control"]
@@ -180,3 +183,17 @@ class Feed:
             self._forgotten = self._recent.popleft().number
         for listener in self._listeners:
             listener.hear(event)
+
+
+def find_silent(changes: Iterable[Change]) -> Iterator[PushStatusChanged]:
+    """The pushes that began to connect: no customer is told of that, but whoever listens."""
+    for change in changes:
+        if not isinstance(change, TaskChanged) or change.after is None:
+            continue
+        task, before = change.after, change.before
+        for push in task.pushes:
+            was = before.find_push(push.address.key) if before is not None else None
+            if push.status == CONNECTING and (was is None or was.status != CONNECTING):
+                yield PushStatusChanged(
+                    task.key, task.room_id, push.address, CONNECTING, task.started_at, None
+                )

@@ -30,7 +30,8 @@ class Applied(NamedTuple):
 class Service:
     """Applies commands to a store, one at a time, and hands on what they mean for those outside.
 
-    `watch` wakes when the state has changed; `network` has a say in how pushes fare.
+    `watch` wakes when the state has changed, and `on_accepted` is told of what was decided and
+    when; `network` has a say in how pushes fare.
     """
 
     def __init__(self, store: Store, clock: Clock, profile: Profile, emit: Emit) -> None:
@@ -40,6 +41,7 @@ class Service:
         self.profile = profile
         self.view: World = store.view
         self.network: Network | None = None
+        self.on_accepted: Callable[[Accepted, float], None] | None = None
         self.watch = Watch()
 
     async def apply(self, command: Command) -> Applied:
@@ -53,6 +55,8 @@ class Service:
             command, lambda view, command: decide_so(view, command, now, profile)
         )
         if isinstance(decision, Accepted) and decision.changes:
+            if self.on_accepted is not None:
+                self.on_accepted(decision, now)
             if network is not None:
                 network.hear(decision, now)
             self.watch.notify()

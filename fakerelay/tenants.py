@@ -21,10 +21,11 @@ from fakerelay.core.faults import Plan, Plans, Step, Subject
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
+from fakerelay.core.rules import Accepted
 from fakerelay.core.world import World
 from fakerelay.delivery import Delivery
 from fakerelay.errors import ConfigError
-from fakerelay.feed import Feed
+from fakerelay.feed import Feed, find_silent
 from fakerelay.journal import Exchange, Journal
 from fakerelay.metrics import CallCounts
 from fakerelay.ports import IdSource, OpenGate, Sender, Store
@@ -62,7 +63,7 @@ class Tenant:
         self.feed = feed
         self.call_counts = CallCounts()
         self.fault_counts: Counter[str] = Counter()
-        self.faults = Plans(on_taken=self._tell_fault)
+        self.faults = Plans(on_taken=self.tell_fault)
         self.journal = Journal(parts.journal_size, on_added=self._tell_call)
         self.delivery = Delivery(
             self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
@@ -71,16 +72,22 @@ class Tenant:
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
         self.cdn = Cdn(self.service, self.clock, self.faults, has_magic=parts.magic_addresses)
         self.service.network = self.cdn
+        self.service.on_accepted = self._tell_pushes
 
     def _emit(
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile
     ) -> OpenGate | None:
-        for event in events:
-            self.feed.tell("push", self, at, event.key[0], event)
         app = self.service.view.app(events[0].key[0])
         if app is None or app.callback_url is None:
             return None
         return self.delivery.emit(events, app.callback_url, at, profile.callback)
+
+    def _tell_pushes(self, decision: Accepted, at: float) -> None:
+        for event in decision.events:
+            self.feed.tell("push", self, at, event.key[0], event)
+        if self.feed.is_warm:
+            for event in find_silent(decision.changes):
+                self.feed.tell("push", self, at, event.key[0], event)
 
     def _tell_call(self, exchange: Exchange) -> None:
         self.call_counts.count(exchange.operation, exchange.code, exchange.duration_seconds)
@@ -91,9 +98,11 @@ class Tenant:
         thing = copy(notification) if self.feed.is_warm else notification
         self.feed.tell("callback", self, self.clock.now(), notification.appid, thing)
 
-    def _tell_fault(self, plan: Plan, step: Step, subject: Subject, at: float) -> None:
+    def tell_fault(self, plan: Plan, step: Step, subject: Subject | None, at: float) -> None:
+        """Let others know of a fault that acted; on a connection, there is no subject."""
         self.fault_counts[step.fault] += 1
-        self.feed.tell("fault", self, at, subject.appid, (plan.id, plan.on, step, subject))
+        appid = plan.match.appid if subject is None else subject.appid
+        self.feed.tell("fault", self, at, appid, (plan, step, subject))
 
 
 class Tenants:

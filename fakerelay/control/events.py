@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from fakerelay.control.callbacks import show_callback
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.control.requests import show_request
+from fakerelay.control.tasks import show_status
 from fakerelay.control.verbs import Call
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.faults import On, Step, Subject
+from fakerelay.core.faults import Plan, Step, Subject
 from fakerelay.core.model import KIND_NAMES, NAME_FIELDS
-from fakerelay.core.pushes import STATUS_NAMES
 from fakerelay.errors import ControlError, nearest
 from fakerelay.feed import KINDS, Event, Kind, Listener, Missed
 from fakerelay.tenants import Tenant
@@ -145,18 +145,18 @@ def _show_push(tenant: Tenant, event: PushStatusChanged) -> Json:
         NAME_FIELDS[streamtype]: name,
         "roomid": event.room_id,
         "rtmpurl": event.address.spelled,
-        "status": event.status,
-        "status_name": STATUS_NAMES[event.status],
+        **show_status(event.status),
         "traceid": event.trace_id,
     }
 
 
-def _show_fault(tenant: Tenant, taken: tuple[str, On, Step, Subject]) -> Json:
-    plan_id, on, step, subject = taken
+def _show_fault(tenant: Tenant, taken: tuple[Plan, Step, Subject]) -> Json:
+    plan, step, subject = taken
     return {
         "world": tenant.id,
-        "id": plan_id,
-        "on": on,
+        "id": plan.id,
+        "on": plan.on,
+        "step": plan.number_of(step),
         "fault": step.fault,
         "settings": dict(step.settings),
         "appid": subject.appid,

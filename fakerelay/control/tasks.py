@@ -59,16 +59,16 @@ def show_task(tenant: Tenant, task: Task) -> Json:
 def _show_push(tenant: Tenant, key: TaskKey, push: Push) -> Json:
     return {
         "rtmpurl": push.address.spelled,
-        **_show_status(push.status),
+        **show_status(push.status),
         "since": push.since,
         "scheduled": [
-            {**_show_status(status), "due_at": due_at}
+            {**show_status(status), "due_at": due_at}
             for due_at, status in tenant.cdn.scheduled((key, push.address.key))
         ],
     }
 
 
-def _show_status(status: int) -> dict[str, Json]:
+def show_status(status: int) -> dict[str, Json]:
     """The vendor has no number for a push that connects."""
     return {
         "status": None if status == CONNECTING else status,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -11,6 +11,7 @@ import pytest
 from fakerelay.client import RelayClient
 from fakerelay.control.client import ControlClient
 from fakerelay.control.components import compile_component
+from fakerelay.control.verbs import PREFIX, make_call
 from fakerelay.errors import ControlError
 from fakerelay.server import Server
 from tests.control.conftest import APPID, OTHER_APPID, Control
@@ -77,6 +78,50 @@ async def test_callback_is_told_by_its_attempt(control: Control, relay: RelayCli
     assert [len(each["data"]["attempts"]) for each in (first, last)] == [1, 2]
     assert [each["data"]["state"] for each in (first, last)] == ["pending", "failed"]
     assert (await control.call("callbacks"))["items"] == [last["data"]]
+
+
+async def test_fault_that_acts_is_told_before_its_call(
+    control: Control, relay: RelayClient
+) -> None:
+    steps = [{"fault": "pass"}, {"fault": "problem", "name": "rate_limited"}]
+    plan = await control.call("create_fault", on="call", steps=steps)
+    async with control.stream("events", event="fault,call") as events:
+        await relay.start_source("r", "u", "rtmp://h/a")
+        await relay.start_source("r", "u", "rtmp://h/a")
+        await relay.start_source("r", "u", "rtmp://h/a")
+        told = await take(events, 4)
+    assert [each["event"] for each in told] == ["call", "fault", "call", "call"]
+    assert told[1]["data"] == {
+        "world": "default", "id": plan["id"], "on": "call", "step": 1, "fault": "problem",
+        "settings": {"name": "rate_limited"}, "appid": APPID, "operation": "startrtmp",
+        "roomid": "r", "taskid": None, "uid": "u", "status": None,
+    }  # fmt: skip
+    assert told[2]["data"]["fault"]["id"] == plan["id"]
+
+
+async def test_push_that_connects_is_told_though_no_customer_is(
+    control: Control, relay: RelayClient
+) -> None:
+    steps = [{"fault": "slow", "seconds": 60}]
+    await control.call("create_fault", on="push", steps=steps)
+    async with control.stream("events", event="push") as events:
+        await relay.start_source("r", "u", ["rtmp://h/a", "rtmp://h/b"])
+        told = await take(events, 2)
+    shown = [(each["data"]["rtmpurl"], each["data"]["status_name"]) for each in told]
+    assert shown == [("rtmp://h/b", "pushing"), ("rtmp://h/a", "connecting")]
+    assert told[1]["data"]["status"] is None
+
+
+async def test_clock_is_told_after_what_it_let_happen(control: Control, relay: RelayClient) -> None:
+    await control.call("put_profile", callback={"delay_seconds": 60, "retry_delays_seconds": []})
+    await control.call("put_app", appid=APPID, callback_url="http://127.0.0.1:9/")
+    async with control.stream("events", event="callback,clock") as events:
+        await control.call("put_clock", mode="frozen")
+        await relay.start_source("r", "u", "rtmp://h/a")
+        await control.call("advance_clock", seconds=61)
+        told = await take(events, 3)
+    assert [each["event"] for each in told] == ["clock", "callback", "clock"]
+    assert told[2]["at"] == told[0]["at"] + 61 > told[1]["at"]
 
 
 async def test_changes_are_told_without_secrets(control: Control) -> None:
@@ -204,8 +249,11 @@ async def test_who_has_gone_is_forgotten(server: Server, control: Control) -> No
     feed = server.tenants.feed
     async with control.stream("events"):
         assert len(feed) == 1
-    while len(feed):  # over HTTP the server hears of it a little later
+    for _ in range(10_000):  # over HTTP the server hears of it a little later
+        if not len(feed):
+            return
         await asyncio.sleep(0)
+    pytest.fail("it is still listened to")
 
 
 async def test_slow_reader_misses_events_and_stalls_nobody(
@@ -263,6 +311,46 @@ async def test_last_event_id_says_where_to_go_on(
     headers = {"Last-Event-ID": "1"}
     async with http.get("events?after_event=0&most=1", headers=headers) as response:
         assert "\nid: 2\n" in await response.text()
+
+
+async def test_client_that_breaks_off_leaves_nothing_behind(
+    server: Server, relay: RelayClient
+) -> None:
+    before = asyncio.all_tasks()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+    writer.write(f"GET {PREFIX}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await reader.readuntil(b"retry: 2000")
+    assert len(server.tenants.feed) == 1
+    writer.transport.abort()
+    for _ in range(10_000):
+        if not len(server.tenants.feed):
+            break
+        await asyncio.sleep(0)
+    await relay.start_source("r", "u", "rtmp://h/a")
+    assert len(server.tenants.feed) == 0
+    await server.close(grace_seconds=0)
+    assert asyncio.all_tasks() <= before
+
+
+def port_of(server: Server) -> int:
+    return int((server.control_url or "").rpartition(":")[2])
+
+
+async def test_token_is_asked_for(open_server: Callable[..., Awaitable[Server]]) -> None:
+    server = await open_server(control_port=0, control_token="s3cr3t")
+    async with ControlClient(server.control_url or "") as client:
+        with pytest.raises(ControlError, match="Authorization"):
+            async with client.stream("events"):
+                pass
+    assert len(server.tenants.feed) == 0
+
+
+async def test_heartbeat_is_told_where_nothing_happens(server: Server) -> None:
+    """In process, so that nobody waits for it: a listener that waits no time at all."""
+    call = make_call("events", {"for_seconds": 0.01}, streams=True)
+    stream = server.control.open_stream(call)
+    assert [each async for each in stream] == [None]
+    stream.close()
 
 
 async def test_last_event_id_that_is_none_is_refused(http: aiohttp.ClientSession) -> None:

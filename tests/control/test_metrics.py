@@ -96,6 +96,15 @@ async def test_callbacks_are_counted_by_how_they_ended(
     assert samples['fakerelay_callbacks_pending{world="default"}'] == 1
 
 
+async def test_faults_that_acted_are_counted(control: Control, relay: RelayClient) -> None:
+    steps = [{"fault": "pass"}, {"fault": "problem", "name": "rate_limited", "count": 2}]
+    await control.call("create_fault", on="call", steps=steps)
+    for _ in range(4):
+        await relay.start_source("r", "u", "rtmp://h/a")
+    faults = {key: n for key, n in (await scrape(control)).items() if "_faults_" in key}
+    assert faults == {'fakerelay_faults_total{world="default",fault="problem"}': 2}
+
+
 async def test_server_and_its_listeners_are_told(control: Control) -> None:
     async with control.stream("events"):
         samples = await scrape(control)
