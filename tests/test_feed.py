@@ -1,6 +1,8 @@
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakerelay.feed import Event, Feed, Kind, Listener, Missed
 
@@ -139,3 +141,23 @@ def test_closed_feed_ends_everybody() -> None:
     assert listener.is_closed
     assert listen(feed).is_closed
     assert len(feed) == 0
+
+
+@given(steps=st.lists(st.sampled_from(["tell", "take", "come back", "leave"]), max_size=60))
+def test_no_event_is_told_twice_or_lost_without_a_word(steps: list[str]) -> None:
+    """However slowly somebody listens, and however often they come back."""
+    feed = Feed(most_kept=5)
+    listener, heard = listen(feed, most=3), 0
+    for step in [*steps, "tell", "come back", *["take"] * 10]:
+        if step == "tell":
+            tell(feed, 1)
+        elif step == "leave":
+            listener.close()
+        elif step == "come back":
+            listener.close()
+            listener = listen(feed, after=heard, most=3)
+        elif (told := listener.take()) is not None:
+            amount = told.amount if isinstance(told, Missed) else 1
+            assert told.number == heard + amount
+            heard = told.number
+    assert heard == feed.number

@@ -150,15 +150,21 @@ def _show_push(tenant: Tenant, event: PushStatusChanged) -> Json:
     }
 
 
-def _show_fault(tenant: Tenant, taken: tuple[Plan, Step, Subject]) -> Json:
+def _show_fault(tenant: Tenant, taken: tuple[Plan, Step, Subject | None]) -> Json:
     plan, step, subject = taken
     return {
         "world": tenant.id,
-        "id": plan.id,
+        "plan": plan.id,
         "on": plan.on,
         "step": plan.number_of(step),
         "fault": step.fault,
         "settings": dict(step.settings),
+        "subject": None if subject is None else _show_subject(subject),
+    }
+
+
+def _show_subject(subject: Subject) -> Json:
+    return {
         "appid": subject.appid,
         "operation": subject.operation,
         "roomid": subject.room_id,

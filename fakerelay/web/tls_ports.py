@@ -192,6 +192,7 @@ class _Port:
 
     def _greet(self) -> asyncio.Protocol:
         self.plan.met[0] += 1
+        self.tenant.tell_fault(self.plan, self.plan.steps[0], None, self.tenant.clock.now())
         if self._context is None:
             return _Mute(self._mutes, is_rude=self.step.fault == "refuse_handshake")
         return self.server()

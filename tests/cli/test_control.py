@@ -1,7 +1,11 @@
 """The control plane from the command line, against a real one."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +18,7 @@ from fakerelay.cli.values import Value
 from fakerelay.control.verbs import VERBS, Verb
 from fakerelay.relay import FakeRelay
 
-from .conftest import serving
+from .conftest import serving, start
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +217,41 @@ def test_text_becomes_the_value_its_schema_wants(
     schema: dict[str, Any], text: str, value: Any
 ) -> None:
     assert Value(schema).convert(text, None, None) == value
+
+
+def test_events_are_a_line_of_json_each(relay: FakeRelay) -> None:
+    relay.control("reset", all=True)
+    with ThreadPoolExecutor(1) as elsewhere:
+        listening = elsewhere.submit(control, relay, "events", "--event", "control", "--most", "2")
+        while "fakerelay_event_listeners 1" not in relay.control("metrics"):
+            pass
+        relay.control("reset", all=True)
+        relay.control("put_app", appid=78)
+        result = listening.result(timeout=30)
+    assert result.exit_code == 0, result.stderr
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["data"]["verb"] for each in told] == ["reset", "put_app"]
+
+
+def test_events_of_a_wrong_kind_are_refused(relay: FakeRelay) -> None:
+    result = control(relay, "events", "--event", "cal")
+    assert result.exit_code == 2
+    assert "did you mean 'call'" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT for a child there")
+def test_listening_ends_quietly_by_ctrl_c(relay: FakeRelay) -> None:
+    command = [sys.executable, "-m", "fakerelay", "control", "--url", relay.control_url, "events"]
+    with start(command) as process:
+        assert process.stdout is not None
+        while "fakerelay_event_listeners 1" not in relay.control("metrics"):
+            assert process.poll() is None
+        relay.control("reset", all=True)
+        assert json.loads(process.stdout.readline())["event"] == "control"
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout, stderr) == (0, "", "")
+
+
+def test_metrics_are_text(relay: FakeRelay) -> None:
+    assert "# TYPE fakerelay_tasks gauge\n" in control(relay, "metrics").stdout

@@ -92,11 +92,27 @@ async def test_fault_that_acts_is_told_before_its_call(
         told = await take(events, 4)
     assert [each["event"] for each in told] == ["call", "fault", "call", "call"]
     assert told[1]["data"] == {
-        "world": "default", "id": plan["id"], "on": "call", "step": 1, "fault": "problem",
-        "settings": {"name": "rate_limited"}, "appid": APPID, "operation": "startrtmp",
-        "roomid": "r", "taskid": None, "uid": "u", "status": None,
+        "world": "default", "plan": plan["id"], "on": "call", "step": 1, "fault": "problem",
+        "settings": {"name": "rate_limited"},
+        "subject": {"appid": APPID, "operation": "startrtmp", "roomid": "r", "taskid": None,
+                    "uid": "u", "status": None},
     }  # fmt: skip
-    assert told[2]["data"]["fault"]["id"] == plan["id"]
+    assert told[2]["data"]["fault"]["plan"] == plan["id"]
+
+
+async def test_fault_of_a_connection_has_no_subject(control: Control) -> None:
+    plan = await control.call("create_fault", on="tls", steps=[{"fault": "untrusted"}])
+    # Made anew with the same step it keeps its port.
+    await control.call("create_fault", id=plan["id"], on="tls", steps=[{"fault": "untrusted"}])
+    async with control.stream("events", event="fault") as events:
+        port = int(plan["url"].rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        (fault,) = await take(events, 1)
+        writer.transport.abort()
+    shown = {key: fault["data"][key] for key in ("plan", "on", "step", "fault", "subject")}
+    assert shown == {
+        "plan": plan["id"], "on": "tls", "step": 0, "fault": "untrusted", "subject": None,
+    }  # fmt: skip
 
 
 async def test_push_that_connects_is_told_though_no_customer_is(
