@@ -220,12 +220,11 @@ def test_text_becomes_the_value_its_schema_wants(
 
 
 def test_events_are_a_line_of_json_each(relay: FakeRelay) -> None:
-    relay.control("reset", all=True)
     with ThreadPoolExecutor(1) as elsewhere:
         listening = elsewhere.submit(control, relay, "events", "--event", "control", "--most", "2")
         while "fakerelay_event_listeners 1" not in relay.control("metrics"):
             pass
-        relay.control("reset", all=True)
+        relay.control("reset", world="default")
         relay.control("put_app", appid=78)
         result = listening.result(timeout=30)
     assert result.exit_code == 0, result.stderr
@@ -246,7 +245,7 @@ def test_listening_ends_quietly_by_ctrl_c(relay: FakeRelay) -> None:
         assert process.stdout is not None
         while "fakerelay_event_listeners 1" not in relay.control("metrics"):
             assert process.poll() is None
-        relay.control("reset", all=True)
+        relay.control("reset", world="default")
         assert json.loads(process.stdout.readline())["event"] == "control"
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
