@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush, nsmallest
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from fakerelay.errors import FakerelayError, nearest
 from fakerelay.ports import ClockMode
 
 REAL: Final = "real"
 FROZEN: Final = "frozen"
+MODES: Final[tuple[str, ...]] = get_args(ClockMode)
 CAP_SECONDS: Final = 20.0
 LATEST: Final = 4102444800.0
 """2100-01-01T00:00:00Z: no clock is moved beyond, where dates stop making sense to others."""
@@ -277,15 +278,14 @@ class Start(NamedTuple):
     def open_clock(self, mode: ClockMode | None = None, now: float | None = None) -> WorldClock:
         """A clock like this, or as it is told. Raises ClockError for what can't be."""
         mode = mode or self.mode
+        if mode not in MODES:
+            raise ClockError("unknown_mode", f"Unknown clock {mode!r}{nearest(mode, MODES)}")
         if mode == FROZEN:
             now = self.now if now is None else now
             if now is not None and not (0 <= now <= LATEST):
                 detail = f"Can't begin at {now!r}: expected 0 to {LATEST!r} seconds since 1970"
                 raise ClockError("invalid_time", detail)
             return WorldClock(FROZEN, now)
-        if mode != REAL:
-            hint = nearest(str(mode), (REAL, FROZEN))
-            raise ClockError("unknown_mode", f"Unknown clock {mode!r}{hint}")
         if now is not None:
             raise ClockError(
                 "clock_is_real",
