@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from fakerelay import schemas
 from fakerelay.cli.receiver import Callback
 from fakerelay.cli.request_log import format_time
 from fakerelay.cli.screen import Screen
-from fakerelay.client import RelayClient, Reply
+from fakerelay.client import RelayClient, RelayUnreachable, Reply
 from fakerelay.control.client import ControlClient
 from fakerelay.errors import FakerelayError
 
@@ -78,6 +79,16 @@ class Stage:
         self.screen.note(f"why: header X-Fakerelay-Rule: {reply.rule}; from the control plane:")
         self.rules(problem["rule"]["id"])
         self.screen.note(f"got {problem['field']} {problem['value']!r}, wanted {_wish(problem)}")
+
+    async def tell_story(self, count: int) -> None:
+        """Show what the journal has of the last calls: what was done, and what was told."""
+        listed = await self.control.call("requests", order="newest", limit=count)
+        for request in reversed(listed["items"]):
+            done = "done" if request["accepted"] else "not done"
+            fault = request["fault"]
+            told = fault["told"] if fault and request["status"] is None else request["status"]
+            because = f", for fault {fault['plan']}/{fault['fault']}" if fault else ""
+            self.screen.note(f"journal: {request['traceid']} {done}, told {told}{because}")
 
 
 def _wish(problem: Mapping[str, Any]) -> str:
@@ -156,6 +167,27 @@ async def stop_again(stage: Stage) -> None:
     await stage.explain(await stage.call("stoprtmp", _TASK))
 
 
+async def lose_reply(stage: Stage) -> None:
+    stage.screen.say(
+        "7. LOST REPLY. Worse than a refusal is no answer: was it done? A fault plan has the next"
+        " call done and its connection closed without a reply. The backend must ask again; here"
+        " the retry is taken for an update of the task that runs already."
+    )
+    plan = {"steps": [{"fault": "drop_after_commit"}]}
+    stage.screen.request("POST /_fakerelay/v1/faults (control plane)", plan)
+    await stage.control.call("create_fault", **plan)
+    source = {"roomid": ROOM, "streamtype": 2, "uid": "guest"}
+    body = {**source, "rtmpurl": _MAIN}
+    with suppress(RelayUnreachable):
+        await stage.call("startrtmp", body)
+    stage.screen.note("no reply: the connection was closed")
+    await stage.receive(1)
+    await stage.call("startrtmp", body)
+    await stage.tell_story(2)
+    await stage.call("stoprtmp", source)
+    await stage.receive(1)
+
+
 STEPS: Final[tuple[Callable[[Stage], Awaitable[None]], ...]] = (
     start,
     update,
@@ -163,6 +195,7 @@ STEPS: Final[tuple[Callable[[Stage], Awaitable[None]], ...]] = (
     fail_push,
     stop,
     stop_again,
+    lose_reply,
 )
 
 

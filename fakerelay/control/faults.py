@@ -1,10 +1,14 @@
 """Fault plans: made, listed with how far each is, taken away."""
 
+from typing import Final
+
 from fakerelay.control.plane import Json, Plane, TlsPorts, Values
 from fakerelay.core.faults import Plan
 from fakerelay.errors import ConfigError, ControlError, nearest
 from fakerelay.faults import FaultError, read_plan, show_plan
 from fakerelay.tenants import Tenant
+
+_MOST_PLANS: Final = 1000
 
 
 async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
@@ -17,6 +21,7 @@ async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
 async def create_fault(plane: Plane, values: Values, body: Json) -> Json:
     """A plan is read whole before it takes its place among the others."""
     tenant = _find_world(plane, values, body)
+    _check_room(tenant, body)
     plan_id = body.get("id") or tenant.faults.next_id()
     try:
         plan = read_plan(body, plan_id, tenant.clock.now())
@@ -56,6 +61,16 @@ def show_fault(plane: Plane, tenant: Tenant, plan: Plan) -> Json:
         shown["url"] = port and port.url
         shown["ca_file"] = str(port.ca_file) if port and port.ca_file else None
     return shown
+
+
+def _check_room(tenant: Tenant, body: Json) -> None:
+    """Every plan may be asked about every call, those that are over too."""
+    if len(tenant.faults) >= _MOST_PLANS and tenant.faults.get(body.get("id", "")) is None:
+        detail = (
+            f"World {tenant.id!r} has {_MOST_PLANS} fault plans already: delete those that are"
+            " over, or replace one by its id"
+        )
+        raise ControlError("too_many_faults", detail, pointer="/id", status=409)
 
 
 def _open_port(ports: TlsPorts, tenant: Tenant, plan: Plan) -> None:

@@ -166,6 +166,9 @@ class Plans:
     def __iter__(self) -> Iterator[Plan]:
         return iter(self._plans.values())
 
+    def __len__(self) -> int:
+        return len(self._plans)
+
     def has(self, on: On) -> bool:
         """Whether there is any plan of a kind: a world without faults is as fast as ever."""
         return on in self._by_kind

@@ -13,6 +13,7 @@ from fakerelay.client import RelayClient, RelayUnreachable
 from fakerelay.control.components import compile_component
 from fakerelay.control.verbs import VERBS
 from fakerelay.errors import ControlError
+from fakerelay.faults import read_plan
 from fakerelay.server import Server
 from tests.control.conftest import APPID, OTHER_APPID, Control
 
@@ -605,6 +606,15 @@ async def test_plan_that_is_over_stays_listed(control: Control, relay: RelayClie
     (plan,) = (await control.call("faults"))["items"]
     assert (plan["current"], plan["unmet"], plan["steps"][0]["met"]) == (None, [], 1)
     assert (await relay.start_source("r", "u", "rtmp://h/a")).is_accepted
+
+
+async def test_world_has_room_for_so_many_plans(control: Control, server: Server) -> None:
+    plan = {"steps": [{"fault": "hang"}]}
+    for number in range(1000):
+        server.tenants.default.faults.add(read_plan(plan, f"plan-{number}", 0.0))
+    error = await refuse(control, "create_fault", **plan)
+    assert (error.code, error.status) == ("too_many_faults", 409)
+    assert (await control.call("create_fault", id="plan-7", **plan))["id"] == "plan-7"
 
 
 async def test_journal_tells_of_faults_and_is_searched_by_either_code(
