@@ -1,23 +1,25 @@
-"""24 hours of a task's life on the virtual clock: hourly flapping, every retry, sent in memory."""
+"""24 hours of a task's life on a clock that is moved: hourly flapping, every retry, in memory."""
 
 import asyncio
 import statistics
 import time
+from random import Random
 
-from fakerelay.clock import WorldClock
-from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.model import PushAddress
-from fakerelay.core.pushes import CDN_FAILED, PUSHING
-from fakerelay.delivery import Delivery
+from fakerelay.clock import Start
+from fakerelay.core.model import App
 from fakerelay.ids import SeededIds
 from fakerelay.ports import Sent
 from fakerelay.profiles import open_profile
+from fakerelay.stores import open_store
+from fakerelay.tenants import Parts, Tenants
+from tests.core.worlds import APPID, start
 
 ROUNDS = 15
 HOURS = 24
-POLICY = open_profile("default").callback
-ADDRESS = PushAddress("rtmp://cdn/live", "rtmp://cdn/live")
-ATTEMPTS = 1 + len(POLICY.retry_delays_seconds)
+FLAPPING = "flapping-1800.fakerelay.test/live"
+PROFILE = open_profile("default")
+ATTEMPTS = 1 + len(PROFILE.callback.retry_delays_seconds)
+PARTS = (open_store, Start("frozen", 0.0), SeededIds)
 
 
 class Refusing:
@@ -33,18 +35,22 @@ def main() -> None:
 
 
 async def live() -> float:
+    tenants = Tenants(Parts(*PARTS, Refusing(), PROFILE, 100, Random(1)))
+    tenant = tenants.default
+    await tenants.put_app(tenant, App(APPID, "account", "http://127.0.0.1/"))
     began = time.perf_counter()
-    clock = WorldClock("frozen", 0.0)
-    delivery = Delivery(clock, SeededIds(1), Refusing())
+    applied = await tenant.service.apply(start("u", FLAPPING))
+    assert applied.open_gate is not None
+    applied.open_gate()
     for _ in range(HOURS):
-        for status in (CDN_FAILED, PUSHING):
-            event = PushStatusChanged((1, 2, "u"), "room", ADDRESS, status, 0.0, None)
-            delivery.emit([event], "http://127.0.0.1/", clock.now(), POLICY)
-            await clock.advance(1800)
+        await tenant.clock.advance(3600)
     spent = time.perf_counter() - began
-    kept = list(delivery.notifications())
-    assert [len(each.attempts) for each in kept] == [ATTEMPTS] * (2 * HOURS)
-    await delivery.close(0)
+    kept = list(tenant.delivery.notifications())
+    changes = [each.event.status for each in kept]
+    assert changes == [0, *[1, 0] * HOURS]
+    # The last change is as old as the day: its retries are tomorrow's.
+    assert [len(each.attempts) for each in kept] == [ATTEMPTS] * (2 * HOURS) + [1]
+    await tenants.close(0)
     return spent
 
 
