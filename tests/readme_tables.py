@@ -248,12 +248,17 @@ def magic_addresses() -> Iterator[str]:
 
 
 def push_faults() -> Iterator[str]:
-    """Every fault of a push."""
+    """Every fault of a push with its settings."""
     rows = (
-        (_code(name), row["doc"], ", ".join(map(_code, row["settings"])))
+        (_code(name), row["doc"], _describe_settings(row))
         for name, row in schemas.read_json("faults")["push"].items()
     )
     return _table("fault | use | settings", rows)
+
+
+def _describe_settings(row: Mapping[str, Any]) -> str:
+    settings = row["settings"].items()
+    return " ".join(f"{_code(name)}: {setting['description']}" for name, setting in settings)
 
 
 def layers() -> Iterator[str]:

@@ -119,6 +119,7 @@ async def test_world_without_plans_expects_nothing() -> None:
             [(0, 0), (5, 2), (12, 0)],
         ),
         ({"fault": "slow", "seconds": 3}, [(3, 0)]),
+        ({"fault": "stop", "seconds": 3}, [(0, 0), (3, 3)]),
         ({"fault": "flap", "seconds": 10, "times": 1}, [(0, 0), (10, 1), (20, 0)]),
         (
             {"fault": "flap", "seconds": 10, "times": 2, "status": "internal_failed"},
@@ -450,6 +451,7 @@ faults = st.sampled_from(
         {"fault": "flap", "seconds": 2},
         {"fault": "flap", "seconds": 3, "times": 2, "status": "internal_failed"},
         {"fault": "slow", "seconds": 4},
+        {"fault": "stop", "seconds": 4},
     ]
 )
 url_lists = st.lists(urls, min_size=1, max_size=3, unique=True)

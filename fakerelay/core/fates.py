@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fakerelay.core.faults import Step
-from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING
+from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING, STOPPED
 
 
 class Turn(NamedTuple):
@@ -90,5 +90,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fate]]] = {
     "fail": _fail,
     "flap": _flap,
     "slow": _connect_slowly,
+    "stop": lambda settings: Fate(turn=Turn(settings["seconds"], STOPPED)),
     "user_left": _leave,
 }

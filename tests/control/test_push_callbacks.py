@@ -63,6 +63,8 @@ HEARD: Mapping[str, Sequence[tuple[float, int]]] = {
     "flapping-15": [(0, 0), (15, 1), (30, 0)],
     "slow": [(10, 0)],
     "slow-31": [(31, 0)],
+    "stopped": [(0, 0), (10, 3)],
+    "stopped-34": [(0, 0), (34, 3)],
     "taken": [],
 }
 

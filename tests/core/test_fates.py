@@ -5,7 +5,7 @@ import pytest
 
 from fakerelay.core.fates import ANY_FATE, Turn, read_fate
 from fakerelay.core.faults import Step
-from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING
+from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING, STOPPED
 from fakerelay.faults import vocabulary
 
 
@@ -39,6 +39,7 @@ FATES: Mapping[str, tuple[str, Mapping[str, Any], int, list[tuple[float, int]]]]
         [(2, INTERNAL_FAILED), (2, PUSHING)] * 2,
     ),
     "slow": ("slow", {"seconds": 5}, CONNECTING, [(5, PUSHING)]),
+    "stop": ("stop", {"seconds": 5}, PUSHING, [(5, STOPPED)]),
     "user left": ("user_left", {}, INTERNAL_FAILED, []),
     "user leaves": (
         "user_left",
