@@ -126,7 +126,7 @@ class WorldClock:
         if mode == FROZEN:
             self.now = self._frozen_now
         elif ahead > 0:
-            self.now = lambda: max(now, self._machine() + ahead)  # sums are rounded
+            self.now = lambda: self._machine() + ahead
         else:
             self.now = self._machine
         self._arm()
