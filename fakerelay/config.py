@@ -8,6 +8,7 @@ from typing import Any
 
 from fakerelay import schemas
 from fakerelay.errors import ConfigError
+from fakerelay.faults import check_plans
 from fakerelay.ports import ClockMode
 
 DEFAULT_PORT = 8481
@@ -81,6 +82,7 @@ class Config:
     ready_file: Path | None = None
     ready_file_mode: int = 0o600
     explain: bool = True
+    faults: tuple[Mapping[str, Any], ...] = ()
     magic_addresses: bool = True
 
 
@@ -99,6 +101,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"Can't read {origin}: {error}; it must be TOML in UTF-8") from error
     schemas.check_settings("config", settings, origin)
+    check_plans(settings.get("fault", ()), origin)
     for key in {*_PATHS} & {*settings}:
         settings[key] = str(path.parent / Path(settings[key]).expanduser())
     if Path(settings.get("profile", "")).suffix == ".json":
@@ -119,6 +122,8 @@ def build_config(settings: Mapping[str, Any]) -> Config:
         fields["settings"] = fields.pop("set")
     if "app" in fields:
         fields["apps"] = _read_apps(fields.pop("app"))
+    if "fault" in fields:
+        fields["faults"] = fields.pop("fault")
     return Config(**fields)
 
 

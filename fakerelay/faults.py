@@ -3,8 +3,9 @@
 The vocabulary is data, `schemas/faults.json`: {on: {fault: acts, doc, settings}}.
 """
 
+import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -12,7 +13,7 @@ from fakerelay import schemas
 from fakerelay.core.delays import FIXED, SPREAD
 from fakerelay.core.faults import Match, On, Plan, Step
 from fakerelay.core.problems import FACTS
-from fakerelay.errors import FakerelayError, nearest
+from fakerelay.errors import ConfigError, FakerelayError, nearest
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -63,6 +64,29 @@ def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     seed = data.get("seed")
     chance = random.Random(seed).random if seed is not None else None
     return Plan(plan_id, on, _read_match(on, data), steps, created_at=now, seed=seed, chance=chance)
+
+
+def check_plans(items: Sequence[Mapping[str, Any]], origin: str) -> list[dict[str, Any]]:
+    """The plans of a configuration, each with a name. Raises ConfigError, which says what where."""
+    given = [each.get("id") for each in items if isinstance(each, Mapping)]
+    free = (name for number in itertools.count(1) if (name := f"fault-{number}") not in given)
+    return [_check_plan(number, each, given, free, origin) for number, each in enumerate(items)]
+
+
+def _check_plan(
+    number: int, data: Mapping[str, Any], given: Sequence[Any], free: Iterator[str], origin: str
+) -> dict[str, Any]:
+    schemas.check_settings("control/fault.request", data, origin, ("fault", number))
+    plan_id = data["id"] if "id" in data else next(free)
+    try:
+        if given.count(plan_id) > 1:
+            raise FaultError(
+                "/id", f"Several plans are called {plan_id!r}; each needs its own name"
+            )
+        read_plan(data, plan_id, 0.0)
+    except FaultError as error:
+        raise ConfigError(f"{error} (at /fault/{number}{error.pointer} of {origin})") from error
+    return {**data, "id": plan_id}
 
 
 def write_plan(plan: Plan) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import ssl
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -28,8 +28,8 @@ class FakeRelay:
     With `with` it runs in a thread of its own, with `async with` in the caller's loop; its methods
     work from either. `tls` makes `url` HTTPS; `settings` replaces keys of the `profile`
     (`{"concurrent_pushes": 1}`). With `clock="frozen"` time stands still until `relay.clock` moves
-    it; it begins at `now`. With a `seed` all that is made up is the same in every run. Raises
-    ConfigError on entering.
+    it; it begins at `now`. With a `seed` all that is made up is the same in every run.
+    `faults` are plans it begins with. Raises ConfigError on entering.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class FakeRelay:
         clock: ClockMode = "real",
         now: float | None = None,
         seed: int | None = None,
+        faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.appid = appid
         self.certificate_id = certificate_id
@@ -61,6 +62,7 @@ class FakeRelay:
             clock=clock,
             now=now,
             seed=seed,
+            faults=tuple(faults),
         )
         self.clock = Timekeeper(self.control, self.acontrol)
         self._server: Server | None = None

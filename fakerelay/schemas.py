@@ -120,10 +120,11 @@ def describe_field(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
     return _describe(merged)
 
 
-def check_settings(name: str, data: Any, origin: str) -> None:
+def check_settings(name: str, data: Any, origin: str, place: Sequence[str | int] = ()) -> None:
     """Hold what a user wrote against a schema; the ConfigError says what to mend and where.
 
-    `origin` names the file or option in the message. Values marked `writeOnly` are never shown.
+    `origin` names the file or option in the message, `place` where in it the data stands. Values
+    marked `writeOnly` are never shown.
     """
     try:
         json.dumps(data, ensure_ascii=False).encode()  # no dates, no lone surrogates
@@ -131,15 +132,18 @@ def check_settings(name: str, data: Any, origin: str) -> None:
     except (TypeError, ValueError, RecursionError) as cause:
         raise ConfigError(f"Can't use {origin}: {cause}; write plain JSON values") from cause
     if error is not None:
-        raise ConfigError(
-            _explain(_walk(load_schema(name), error.schema_path[:-1]), error, data, origin)
-        )
+        node = _walk(load_schema(name), error.schema_path[:-1])
+        raise ConfigError(_explain(node, error, data, origin, place))
 
 
 def _explain(
-    node: Mapping[str, Any], error: "jsonschema_rs.ValidationError", data: Any, origin: str
+    node: Mapping[str, Any],
+    error: "jsonschema_rs.ValidationError",
+    data: Any,
+    origin: str,
+    place: Sequence[str | int],
 ) -> str:
-    kind, path = error.kind.as_dict(), list(error.instance_path)
+    kind, path = error.kind.as_dict(), [*place, *error.instance_path]
     if error.kind.name == "additionalProperties":
         key = kind["unexpected"][0]
         return f"Unknown key {_point([*path, key])} in {origin}{nearest(key, node['properties'])}"
@@ -147,7 +151,7 @@ def _explain(
         key = kind["property"]
         wanted = _describe(node["properties"][key])
         return f"Missing {_point([*path, key])} in {origin}: expected {wanted}"
-    value = _walk(data, path)
+    value = _walk(data, error.instance_path)
     hint = nearest(value, node["enum"]) if "enum" in node and isinstance(value, str) else ""
     shown = "a secret" if node.get("writeOnly") else _shorten(value)
     return f"Can't use {shown} at {_point(path)} of {origin}{hint}: expected {_describe(node)}"

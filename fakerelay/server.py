@@ -24,7 +24,8 @@ from fakerelay.control.plane import Plane
 from fakerelay.control.routes import build_application
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.model import App, Certificate
-from fakerelay.errors import ConfigError
+from fakerelay.errors import ConfigError, nearest
+from fakerelay.faults import check_plans
 from fakerelay.ids import RandomIds, SeededIds
 from fakerelay.journal import Exchange
 from fakerelay.ports import IdSource
@@ -144,6 +145,7 @@ class Server:
             )
         for app in config.apps:
             await self._add_app(app)
+        self._add_faults()
         api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
         if not config.no_tls:
             self._open_tls()
@@ -156,6 +158,7 @@ class Server:
             )
         elif config.no_tls:
             self.http_url = self.url
+        await self._open_fault_ports()
         await self._start_control()
 
     async def _start_control(self) -> None:
@@ -197,6 +200,26 @@ class Server:
             App(app.appid, account, app.callback_url, tuple(app.live_rooms.items())),
             Certificate(app.certificate_id, app.certificate_key, account),
         )
+
+    def _add_faults(self) -> None:
+        default = self.tenants.default
+        default.first_faults = check_plans(self.config.faults, "the configuration")
+        appids = [app.appid for app in self.config.apps]
+        for plan in default.first_faults:
+            appid = plan.get("appid")
+            if appid is not None and appid not in appids:
+                hint = nearest(str(appid), map(str, appids))
+                raise ConfigError(
+                    f"Fault {plan['id']!r} is for app {appid}, which isn't served{hint}"
+                )
+        default.begin_faults()
+
+    async def _open_fault_ports(self) -> None:
+        default = self.tenants.default
+        for plan in default.faults:
+            if plan.on == "tls":
+                self._tls_ports.open(default, plan)
+        await self._tls_ports.settle()
 
     def _open_tls(self) -> None:
         config = self.config

@@ -5,11 +5,11 @@ An appid belongs to one world, so the path of a request finds it.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import chain
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fakerelay.cdn import Cdn
 from fakerelay.clock import REAL, Start, WorldClock
@@ -25,6 +25,7 @@ from fakerelay.core.rules import Accepted
 from fakerelay.core.world import World
 from fakerelay.delivery import Delivery
 from fakerelay.errors import ConfigError
+from fakerelay.faults import read_plan
 from fakerelay.feed import Feed, find_silent
 from fakerelay.journal import Exchange, Journal
 from fakerelay.metrics import CallCounts
@@ -64,6 +65,7 @@ class Tenant:
         self.call_counts = CallCounts()
         self.fault_counts: Counter[str] = Counter()
         self.faults = Plans(on_taken=self.tell_fault)
+        self.first_faults: Sequence[Mapping[str, Any]] = ()
         self.journal = Journal(parts.journal_size, on_added=self._tell_call)
         self.delivery = Delivery(
             self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
@@ -73,6 +75,12 @@ class Tenant:
         self.cdn = Cdn(self.service, self.clock, self.faults, has_magic=parts.magic_addresses)
         self.service.network = self.cdn
         self.service.on_accepted = self._tell_pushes
+
+    def begin_faults(self, appid: int | None = None) -> None:
+        """Have the plans again that the world begins with: all, or those for one app only."""
+        for data in self.first_faults:
+            if appid in (None, data.get("appid")):
+                self.faults.add(read_plan(data, data["id"], self.clock.now()))
 
     def _emit(
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile

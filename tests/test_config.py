@@ -54,7 +54,7 @@ def test_empty_file_says_nothing(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_schema_is_a_setting() -> None:
-    renamed = {"app": "apps", "set": "settings"}
+    renamed = {"app": "apps", "fault": "faults", "set": "settings"}
     keys = {renamed.get(key, key) for key in schemas.load_schema("config")["properties"]}
     assert keys == set(Config.__dataclass_fields__)
 
@@ -173,3 +173,54 @@ def test_app_that_no_token_could_open_is_refused(
 ) -> None:
     with pytest.raises(ConfigError):
         AppConfig(appid, certificate_id, certificate_key)
+
+
+PLANS = """
+[[fault]]
+match.operation = "startrtmp"
+steps = [{ fault = "http_status", status = 502, count = 2 }]
+
+[[fault]]
+id = "slow"
+appid = 7
+steps = [{ fault = "delay", seconds = 1, count = "always" }]
+"""
+
+
+def test_file_gives_fault_plans(tmp_path: Path) -> None:
+    first, second = build_config(read_config(write(tmp_path, PLANS))).faults
+    assert first["match"] == {"operation": "startrtmp"}
+    assert (second["id"], second["steps"][0]["seconds"]) == ("slow", 1)
+
+
+BAD_PLANS = {
+    "unknown key": ("stps = []", ["/fault/1/stps", "did you mean 'steps'"]),
+    "no steps": ("id = 'x'", ["Missing /fault/1/steps"]),
+    "unknown fault": (
+        "steps = [{fault = 'hnag'}]",
+        ["did you mean 'hang'", "/fault/1/steps/0/fault"],
+    ),
+    "wrong setting": (
+        "steps = [{fault = 'hang'}, {fault = 'delay', seconds = -1}]",
+        ["-1", "/fault/1/steps/1/seconds"],
+    ),
+    "no number": (
+        "steps = [{fault = 'delay', seconds = inf}]",
+        ["/fault/1/steps/0/seconds"],
+    ),
+    "chance without a seed": (
+        "steps = [{fault = 'hang', probability = 0.5}]",
+        ["seed", "/fault/1/seed"],
+    ),
+    "a name given twice": ("id = 'one'\nsteps = [{fault = 'hang'}]", ["'one'", "/id"]),
+}
+
+
+@pytest.mark.parametrize(("text", "parts"), BAD_PLANS.values(), ids=BAD_PLANS.keys())
+def test_bad_plan_says_what_to_mend_where(tmp_path: Path, text: str, parts: list[str]) -> None:
+    good = "[[fault]]\nid = 'one'\nsteps = [{fault = 'hang'}]\n"
+    path = write(tmp_path, f"{good}[[fault]]\n{text}\n")
+    with pytest.raises(ConfigError) as raised:
+        read_config(path)
+    for part in (str(path), *parts):
+        assert part in str(raised.value)

@@ -77,12 +77,15 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
         tasks += tenant.service.view.running_count(app.appid)
         callbacks += told[app.appid]
         await plane.tenants.reset_app(tenant, app.appid)
+    cleared = faults.clear(plane, values)
+    for tenant in plane.targets(values):
+        tenant.begin_faults(values["appid"])
     return {
         "apps": apps,
         "tasks": tasks,
         "requests": requests.clear(plane, values),
         "callbacks": callbacks,
-        "faults": faults.clear(plane, values),
+        "faults": cleared,
     }
 
 
