@@ -86,7 +86,7 @@ def show_event(told: Event | Missed) -> Json:
 def tell_change(plane: Plane, call: Call, values: Values, answer: Json) -> None:
     """Let the feed know of a verb that has changed something."""
     kind: Kind = "clock" if call.verb.name in _CLOCK_VERBS else "control"
-    appid = values.get("appid") or (call.body or {}).get("appid")
+    appid = values.get("appid") or (call.body or {}).get("appid") or answer.get("appid")
     for source, at in _find_sources(plane, call, values, answer):
         plane.tenants.feed.tell(kind, source, at, appid, (call.verb.name, answer))
 

@@ -161,6 +161,38 @@ async def test_changes_are_told_without_secrets(control: Control) -> None:
         assert answer["token"] not in text
 
 
+async def test_change_of_an_app_is_heard_by_who_asks_for_the_app(control: Control) -> None:
+    async with control.stream("events", appid=99) as events:
+        await control.call("create_world", id="w", appid=99)
+        await control.call("put_profile", world="w", concurrent_pushes=1)
+        await control.call("create_certificate", appid=99)
+        await control.call("delete_app", appid=99)
+        told = await take(events, 3)
+    assert [each["data"]["verb"] for each in told] == [
+        "create_world", "create_certificate", "delete_app",
+    ]  # fmt: skip
+
+
+async def test_world_that_is_restored_is_still_listened_to(
+    control: Control, relay: RelayClient
+) -> None:
+    await relay.start_source("r", "u", "rtmp://h/a")
+    saved = await control.call("snapshot", world="default", keys=True)
+    async with control.stream("events", world="default") as events:
+        await control.call("put_snapshot", world="default", body=saved)
+        await relay.stop_source("r", "u")
+        told = await take(events, 3)
+    assert outline(told) == [("control", "put_snapshot"), ("push", 3), ("call", 200)]
+
+
+async def test_stream_is_described_as_one(control: Control) -> None:
+    document = await control.call("openapi")
+    operation = document["paths"][f"{PREFIX}/events"]["get"]
+    assert list(operation["responses"]["200"]["content"]) == ["text/event-stream"]
+    assert "event" in document["components"]["schemas"]
+    assert {"event", "for_seconds", "most"} <= {each["name"] for each in operation["parameters"]}
+
+
 async def test_change_of_all_worlds_is_told_of_each(control: Control) -> None:
     await control.call("create_world", id="w")
     async with control.stream("events") as events:
