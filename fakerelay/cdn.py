@@ -222,7 +222,7 @@ class Cdn:
         outlook.failures += 1
         outlook.retry_at = now + policy.retry_seconds if policy.retry_seconds else None
         if 0 < policy.stop_after_failures <= outlook.failures:
-            outlook.dues, outlook.retry_at = [Due(now, Turn(0, STOPPED))], None
+            outlook.dues = [Due(now, Turn(0, STOPPED))]
         self._arm(place, outlook)
 
     def _arm(self, place: Place, outlook: _Outlook) -> None:

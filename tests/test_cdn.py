@@ -225,6 +225,33 @@ async def test_reset_removal_and_closing_leave_nothing_to_come() -> None:
     assert world.told() == []
 
 
+async def test_closing_worlds_leaves_nothing_to_come() -> None:
+    world = await World().open()
+    await world.do(start("u", "flapping.fakerelay.test"))
+    await world.tenants.close(0)
+    assert world.tenant.cdn.save() == []
+    assert world.tenant.clock.pending_count == 0
+
+
+async def test_turn_whose_time_has_come_is_not_the_next_tasks() -> None:
+    """Between a timer and its work, others may have their turn."""
+    world = await World().open()
+    await world.do(start("u", "h/a"))
+    clock, work = world.tenant.clock, []
+
+    async def restart() -> None:
+        for command in (stop("u"), start("u", "h/a")):
+            await world.tenant.service.apply(command)
+
+    clock.call_at(5, lambda: work.append(asyncio.ensure_future(restart())))
+    world.tenant.cdn.schedule(((APPID, SOURCE, "u"), "rtmp://h/a"), 1, 5)
+    clock.set(now=6)
+    await asyncio.sleep(0)  # the overdue timers are called soon
+    await work[0]
+    await world.advance(0)
+    assert world.statuses() == [0]
+
+
 async def test_service_tries_nothing_again_by_itself() -> None:
     world = await World().open()
     world.plan({"fault": "fail"})
