@@ -1,13 +1,13 @@
 """The far end of every push of one world: how it fares there by itself, and when.
 
 Stands in for the CDNs, and for the vendor's own watch over its pushes. What is to come lies in
-plain values, an `_Outlook` for each push concerned, with one timer at the earliest of it.
+an `Outlook` for each push concerned, with one timer at the earliest of it.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fakerelay.core.addresses import mask_address
 from fakerelay.core.changes import AppRemoved, AppReset, Change, TaskChanged
@@ -22,46 +22,8 @@ from fakerelay.core.rules import Accepted
 from fakerelay.core.world import World
 from fakerelay.errors import FakerelayError
 from fakerelay.magic import DOMAIN, find_magic
-from fakerelay.ports import Clock, Served, Timer
-
-Place = tuple[TaskKey, str]
-"""Names a push: the task's key and the address's."""
-
-
-class Due(NamedTuple):
-    """A turn, and when it comes."""
-
-    at: float
-    turn: Turn
-
-
-class _Outlook:
-    """What is to come of one push, and how often in a row it has failed."""
-
-    __slots__ = ("dues", "failures", "retry_at", "timer")
-
-    def __init__(self) -> None:
-        self.dues: list[Due] = []
-        self.failures = 0
-        self.retry_at: float | None = None
-        self.timer: Timer | None = None
-
-    def next_at(self) -> float | None:
-        times = [due.at for due in self.dues]
-        return min(times if self.retry_at is None else [*times, self.retry_at], default=None)
-
-    def pop_due(self, now: float) -> Turn | None:
-        """The turn whose time has come; its follower takes its place."""
-        due = min(self.dues, key=_by_time, default=None)
-        if due is None or due.at > now:
-            return None
-        self.dues.remove(due)
-        self.add(due.turn.next(), now)
-        return due.turn
-
-    def add(self, turn: Turn | None, now: float) -> None:
-        if turn is not None:
-            self.dues.append(Due(now + turn.after_seconds, turn))
+from fakerelay.outlooks import Due, Outlook, Place, read_outlook, read_place, save_outlook
+from fakerelay.ports import Clock, Served
 
 
 class Cdn:
@@ -78,7 +40,7 @@ class Cdn:
         self._clock = clock
         self._plans = plans
         self._has_magic = has_magic
-        self._outlooks: dict[Place, _Outlook] = {}
+        self._outlooks: dict[Place, Outlook] = {}
         self._work: set[asyncio.Task[None]] = set()
 
     # What the service asks and tells.
@@ -127,7 +89,7 @@ class Cdn:
 
     def schedule(self, place: Place, status: int, after_seconds: float) -> None:
         """Let a push that runs take a status later."""
-        outlook = self._outlooks.setdefault(place, _Outlook())
+        outlook = self._outlooks.setdefault(place, Outlook())
         outlook.add(Turn(after_seconds, status), self._clock.now())
         self._arm(place, outlook)
 
@@ -141,14 +103,14 @@ class Cdn:
 
     def save(self) -> list[dict[str, Any]]:
         """All that is to come, as JSON."""
-        return [_save(place, outlook) for place, outlook in self._outlooks.items()]
+        return [save_outlook(place, outlook) for place, outlook in self._outlooks.items()]
 
     def restore(self, saved: Sequence[Mapping[str, Any]]) -> None:
         """Expect what `save` answered, and nothing else; what was due meanwhile comes at once.
 
         Raises FakerelayError for a push that the world hasn't.
         """
-        outlooks = {_read_place(each): _read_outlook(each) for each in saved}
+        outlooks = {read_place(each): read_outlook(each) for each in saved}
         for key, address_key in outlooks:
             task = self._service.view.task(key)
             if task is None or task.find_push(address_key) is None:
@@ -188,7 +150,7 @@ class Cdn:
         fate = fates.get(address.key)
         if change.after is not None and fate is not None and fate.turn is not None:
             place = change.after.key, address.key
-            outlook = self._outlooks[place] = _Outlook()
+            outlook = self._outlooks[place] = Outlook()
             outlook.add(fate.turn, now)
             self._arm(place, outlook)
 
@@ -210,14 +172,14 @@ class Cdn:
         place = event.key, event.address.key
         if event.status in FAILURES:
             if policy.retry_seconds or policy.stop_after_failures:
-                outlook = self._outlooks.setdefault(place, _Outlook())
+                outlook = self._outlooks.setdefault(place, Outlook())
                 self._count_failure(place, outlook, policy, now)
         elif (known := self._outlooks.get(place)) is not None:
             known.failures, known.retry_at = 0, None
             self._arm(place, known)
 
     def _count_failure(
-        self, place: Place, outlook: _Outlook, policy: PushPolicy, now: float
+        self, place: Place, outlook: Outlook, policy: PushPolicy, now: float
     ) -> None:
         outlook.failures += 1
         outlook.retry_at = now + policy.retry_seconds if policy.retry_seconds else None
@@ -225,7 +187,7 @@ class Cdn:
             outlook.dues = [Due(now, Turn(0, STOPPED))]
         self._arm(place, outlook)
 
-    def _arm(self, place: Place, outlook: _Outlook) -> None:
+    def _arm(self, place: Place, outlook: Outlook) -> None:
         """Set the timer anew; what holds nothing any more is forgotten."""
         _cancel(outlook)
         due_at = outlook.next_at()
@@ -235,14 +197,14 @@ class Cdn:
         elif outlook.failures == 0:
             self._outlooks.pop(place, None)
 
-    def _fire(self, place: Place, outlook: _Outlook) -> None:
+    def _fire(self, place: Place, outlook: Outlook) -> None:
         outlook.timer = None
         work = asyncio.get_running_loop().create_task(self._take_turns(place, outlook))
         self._work.add(work)
         work.add_done_callback(self._work.discard)
         self._clock.track(work)
 
-    async def _take_turns(self, place: Place, outlook: _Outlook) -> None:
+    async def _take_turns(self, place: Place, outlook: Outlook) -> None:
         """Do all that is due, as long as it is still this push's outlook."""
         now = self._clock.now()
         while self._outlooks.get(place) is outlook:
@@ -255,7 +217,7 @@ class Cdn:
                 self._arm(place, outlook)
                 break
 
-    async def _retry(self, place: Place, outlook: _Outlook, now: float) -> None:
+    async def _retry(self, place: Place, outlook: Outlook, now: float) -> None:
         """Try once more: what has a recovery ahead of it, or a plan against it, fails again."""
         outlook.retry_at = None
         policy = self._service.profile.push
@@ -274,14 +236,10 @@ class Cdn:
             await self._service.apply(SetPushStatus(*place, status))
 
 
-_NO_OUTLOOK: Final = _Outlook()
+_NO_OUTLOOK: Final = Outlook()
 
 
-def _by_time(due: Due) -> float:
-    return due.at
-
-
-def _cancel(outlook: _Outlook) -> None:
+def _cancel(outlook: Outlook) -> None:
     if outlook.timer is not None:
         outlook.timer.cancel()
         outlook.timer = None
@@ -296,33 +254,3 @@ def _describe(key: TaskKey, room_id: str, address: PushAddress) -> Subject:
         uid=name if streamtype == SOURCE else None,
         addresses=(address.spelled, address.key),
     )
-
-
-def _save(place: Place, outlook: _Outlook) -> dict[str, Any]:
-    (appid, streamtype, name), address_key = place
-    return {
-        "appid": appid,
-        "streamtype": streamtype,
-        "name": name,
-        "address": address_key,
-        "failures": outlook.failures,
-        "retry_at": outlook.retry_at,
-        "dues": [{"at": due.at, **due.turn._asdict()} for due in outlook.dues],
-    }
-
-
-def _read_place(saved: Mapping[str, Any]) -> Place:
-    return (saved["appid"], saved["streamtype"], saved["name"]), saved["address"]
-
-
-def _read_outlook(saved: Mapping[str, Any]) -> _Outlook:
-    outlook = _Outlook()
-    outlook.failures, outlook.retry_at = saved["failures"], saved["retry_at"]
-    outlook.dues = list(_read_dues(saved["dues"]))
-    return outlook
-
-
-def _read_dues(saved: Sequence[Mapping[str, Any]]) -> Iterator[Due]:
-    for each in saved:
-        turn = {name: value for name, value in each.items() if name != "at"}
-        yield Due(each["at"], Turn(**turn))

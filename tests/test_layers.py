@@ -19,7 +19,7 @@ LAYERS = (
     {"snapshots"},
     {"tenants"},
     {"service", "cdn", "delivery", "sender"},
-    {"stores", "clock", "feed", "ids", "journal", "magic", "profiles", "config"},
+    {"stores", "clock", "feed", "ids", "journal", "magic", "outlooks", "profiles", "config"},
     {"faults"},
     {"ports", "schemas", "watch", "targets", "client", "metrics", "timekeeping"},
     {"core"},
