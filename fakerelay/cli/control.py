@@ -14,9 +14,15 @@ from fakerelay.config import DEFAULT_CONTROL_PORT
 from fakerelay.control.components import find_component
 from fakerelay.control.verbs import VERBS, Verb, parameter_schemas
 from fakerelay.errors import ConfigError, ControlError, FakerelayError, nearest
+from fakerelay.faults import vocabulary
 
 if TYPE_CHECKING:
     from fakerelay.control.client import ControlClient
+
+
+_STEPS_EXAMPLE = "\b\nSettings of a fault stand beside it:\n" + (
+    """  --steps '[{"fault": "delay", "seconds": 3, "count": 2}, {"fault": "hang"}]'"""
+)
 
 
 class Server(NamedTuple):
@@ -117,8 +123,22 @@ def _make_command(verb: Verb) -> click.Command:
     doc = verb.doc.replace("`", "")
     first = doc.partition(". ")[0].removesuffix(".") + "."  # whole, where click would cut it
     return _VerbCommand(
-        _hyphenate(verb.name), callback=run, params=parameters, help=doc, short_help=first
+        _hyphenate(verb.name),
+        callback=run,
+        params=parameters,
+        help=doc,
+        short_help=first,
+        epilog=_list_faults() if verb.name == "create_fault" else None,
     )
+
+
+def _list_faults() -> str:
+    """The vocabulary; click leaves the lines of a paragraph after `\\b` as they are."""
+    paragraphs = []
+    for on, faults in vocabulary().items():
+        rows = [f"  {name:<20}{row['doc'].partition('. ')[0]}" for name, row in faults.items()]
+        paragraphs.append("\n".join(["\b", f"Faults with --on {on}:", *rows]))
+    return "\n\n".join([*paragraphs, _STEPS_EXAMPLE])
 
 
 def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:

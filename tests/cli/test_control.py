@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from fakerelay.cli import cli
 from fakerelay.cli.values import Value
 from fakerelay.control.verbs import VERBS, Verb
+from fakerelay.faults import vocabulary
 from fakerelay.relay import FakeRelay
 
 from .conftest import serving, start
@@ -193,6 +194,13 @@ def test_option_of_the_group_behind_the_verb_is_told_its_place(option: str) -> N
 def test_unknown_option_of_a_verb_is_clicks_own() -> None:
     result = CliRunner().invoke(cli, ["control", "tasks", "--tasked", "x"])
     assert "No such option" in result.stderr
+
+
+def test_help_of_a_fault_names_all_that_can_go_wrong() -> None:
+    shown = CliRunner().invoke(cli, ["control", "create-fault", "--help"]).stdout
+    for on, faults in vocabulary().items():
+        assert f"--on {on}:" in shown
+        assert all(f"\n    {fault} " in shown for fault in faults)
 
 
 def test_help_shows_each_variable() -> None:
