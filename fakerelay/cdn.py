@@ -102,8 +102,9 @@ class Cdn:
         return sorted(known)
 
     def save(self) -> list[dict[str, Any]]:
-        """All that is to come, as JSON."""
-        return [save_outlook(place, outlook) for place, outlook in self._outlooks.items()]
+        """All that is to come, as JSON, in the order in which it comes."""
+        outlooks = sorted(self._outlooks.items(), key=_by_turn)
+        return [save_outlook(place, outlook) for place, outlook in outlooks]
 
     def restore(self, saved: Sequence[Mapping[str, Any]]) -> None:
         """Expect what `save` answered, and nothing else; what was due meanwhile comes at once.
@@ -237,6 +238,11 @@ class Cdn:
 
 
 _NO_OUTLOOK: Final = Outlook()
+
+
+def _by_turn(item: tuple[Place, Outlook]) -> tuple[float, int]:
+    timer = item[1].timer
+    return item[1].next_at() or 0.0, timer.number if timer is not None else 0
 
 
 def _cancel(outlook: Outlook) -> None:

@@ -13,7 +13,7 @@ from fakerelay.ports import ClockMode
 
 DEFAULT_PORT = 8481
 DEFAULT_CONTROL_PORT = 8480
-_PATHS = ("callback_ca", "tls_cert", "tls_key", "ca_dir", "ready_file")
+_PATHS = ("snapshot", "callback_ca", "tls_cert", "tls_key", "ca_dir", "ready_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Config:
     now: float | None = None
     seed: int | None = None
     state: str = "memory:"
+    snapshot: Path | Mapping[str, Any] | None = None
     journal_size: int = 10_000
     log_format: str = "text"
     control_token: str | None = field(default=None, repr=False)

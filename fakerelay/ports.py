@@ -53,7 +53,10 @@ class Network(Protocol):
 
 
 class Timer(Protocol):
-    """Something due; a cancelled timer never fires."""
+    """Something due; a cancelled timer never fires. `number` counts them in order of making."""
+
+    @property
+    def number(self) -> int: ...
 
     def cancel(self) -> None: ...
 

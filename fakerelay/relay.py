@@ -5,6 +5,7 @@ import concurrent.futures
 import ssl
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -28,8 +29,9 @@ class FakeRelay:
     With `with` it runs in a thread of its own, with `async with` in the caller's loop; its methods
     work from either. `tls` makes `url` HTTPS; `settings` replaces keys of the `profile`
     (`{"concurrent_pushes": 1}`). With `clock="frozen"` time stands still until `relay.clock` moves
-    it; it begins at `now`. With a `seed` all that is made up is the same in every run.
-    `faults` are plans it begins with. Raises ConfigError on entering.
+    it; it begins at `now`. With a `seed` all that is made up is the same in every run. It begins
+    with the world of a `snapshot`, or of its file, and with the plans `faults`. Raises ConfigError
+    on entering.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class FakeRelay:
         callback_url: str | None = None,
         profile: str = "default",
         settings: Mapping[str, object] | None = None,
+        snapshot: Mapping[str, Any] | str | Path | None = None,
         tls: bool = False,
         clock: ClockMode = "real",
         now: float | None = None,
@@ -59,6 +62,7 @@ class FakeRelay:
             apps=(AppConfig(appid, certificate_id, certificate_key, callback_url),),
             profile=profile,
             settings=settings or {},
+            snapshot=Path(snapshot) if isinstance(snapshot, str) else snapshot,
             clock=clock,
             now=now,
             seed=seed,

@@ -7,7 +7,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -22,6 +22,7 @@ from fakerelay.control.access import Access, check_binding, is_loopback
 from fakerelay.control.local import LocalControl
 from fakerelay.control.plane import Plane
 from fakerelay.control.routes import build_application
+from fakerelay.control.snapshots import load_snapshot
 from fakerelay.core.callbacks import Notification
 from fakerelay.core.model import App, Certificate
 from fakerelay.errors import ConfigError, nearest
@@ -64,6 +65,7 @@ class Server:
         on_failed: Callable[[Notification], None] | None = None,
     ) -> None:
         self.config = config
+        self.apps: Sequence[AppConfig] = config.apps
         self._sender = HttpSender(config.callback_allow, config.callback_ca)
         self.tenants = Tenants(
             Parts(
@@ -145,6 +147,8 @@ class Server:
             )
         for app in config.apps:
             await self._add_app(app)
+        if config.snapshot is not None:
+            self.apps = await load_snapshot(self.control.call, self.tenants, config)
         self._add_faults()
         api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
         if not config.no_tls:

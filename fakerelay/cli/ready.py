@@ -31,7 +31,7 @@ def describe(server: Server) -> dict[str, Any]:
                 "certificate_key": app.certificate_key,
                 "callback_url": app.callback_url,
             }
-            for app in server.config.apps
+            for app in server.apps
         ],
     }
 
@@ -80,7 +80,7 @@ def render_banner(server: Server) -> str:
         rows.append(("control plane", server.control_url))
     if server.tls_files.ca_file:
         rows.append(("CA to trust", str(server.tls_files.ca_file)))
-    for app in server.config.apps:
+    for app in server.apps:
         to = (
             f", callbacks to {mask_address(app.callback_url)}"
             if app.callback_url
@@ -88,8 +88,8 @@ def render_banner(server: Server) -> str:
         )
         rows.append((f"app {app.appid}", f"certificate {app.certificate_id}{to}"))
     lines = ["fakerelay is up", *(f"  {label:<24} {value}" for label, value in rows)]
-    if server.config.apps:
-        lines += ["", "Start a relay:", f"  {render_curl(server, server.config.apps[0])}"]
+    if server.apps:
+        lines += ["", "Start a relay:", f"  {render_curl(server, server.apps[0])}"]
     return "\n".join(lines)
 
 

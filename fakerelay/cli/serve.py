@@ -82,6 +82,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     _option("--seed", "Make up the same ids and keys in every run.", type=int, metavar="N"),
     _option("--state", "Where tasks are kept. [memory:]", metavar="URL"),
+    _file("--snapshot", "A saved world to begin with: its apps, profile and clock are in force."),
     _option("--journal-size", "Calls remembered. [10000]", type=click.IntRange(0), metavar="N"),
     _option("--log-format", "[text]", type=click.Choice(["text", "json"])),
     _file("--ready-file", "Written, in JSON, once all ports answer; gone when they don't."),

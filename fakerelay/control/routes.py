@@ -17,10 +17,11 @@ from fakerelay.control.values import read_body, read_parameter
 from fakerelay.control.verbs import EVENT_STREAM, PREFIX, VERBS, Call, Verb
 from fakerelay.core.plain import clean_text
 from fakerelay.errors import ControlError
+from fakerelay.snapshots import render_lines
 
 _LOGGER = logging.getLogger("fakerelay")
 _MOST_BODY_BYTES: Final = 1024 * 1024
-_MOST_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+_MOST_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
 _WRITING: Final = frozenset((hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE))
 _JSON = re.compile(r"\s*application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
@@ -65,7 +66,8 @@ def _make_handler(verb: Verb, control: LocalControl, access: Access) -> Handler:
         answer = await (asyncio.shield(work) if verb.method in _WRITING else work)
         if verb.reply is None:
             return web.Response(text=answer, content_type=verb.media_type)
-        return web.json_response(answer, status=verb.status)
+        dumps = render_lines if verb.name == "snapshot" else json.dumps
+        return web.json_response(answer, status=verb.status, dumps=dumps)
 
     return handle
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,30})", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOOLEANS = {"true": True, "false": False}
 _MOST_SHOWN = 80
 
@@ -61,7 +62,8 @@ def read_body(raw: bytes) -> dict[str, Any]:
     """The object in a body; no body at all is an empty one."""
     try:
         value = json.loads(raw.decode(), parse_constant=_refuse_constant) if raw else {}
-        json.dumps(value, ensure_ascii=False).encode()  # no lone surrogates
+        if _SURROGATE_ESCAPE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()  # no lone surrogates
     except (ValueError, RecursionError) as error:
         detail = f"The body is not JSON: {error or 'nested too deeply'}"
         raise ControlError("malformed_json", detail) from None
@@ -85,14 +87,15 @@ def _check_parameter(verb: Verb, name: str, value: Any) -> None:
 
 
 def _check_body(name: str, body: Mapping[str, Any]) -> None:
+    import jsonschema_rs  # slow to load, and needed where something is served
+
     try:
-        error = next(iter(compile_component(name).iter_errors(body)), None)
+        compile_component(name).validate(body)  # ends with the first error: there may be millions
+    except jsonschema_rs.ValidationError as error:
+        pointer, detail = _explain(components()[name], error, body)
+        raise ControlError("invalid_body", detail, pointer=pointer) from None
     except ValueError as cause:  # deeper than the validator goes, and than anything needs
         raise ControlError("malformed_json", f"The body can't be read: {cause}") from None
-    if error is None:
-        return
-    pointer, detail = _explain(components()[name], error, body)
-    raise ControlError("invalid_body", detail, pointer=pointer)
 
 
 def _explain(
@@ -110,8 +113,9 @@ def _explain(
         expected = _describe(_resolve(node["properties"][key]))
         return _point([*path, key]), f"Missing key {key!r}: expected {expected}"
     if error.kind.name == "oneOf" or error.kind.name == "oneOfMultipleValid":
-        keys = [option["required"][0] for option in node["oneOf"]]
-        return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
+        keys = [option["required"][0] for option in node["oneOf"] if "required" in option]
+        if keys:
+            return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
     if path == ["callback_url"] and isinstance(value, str):
         return _point(path), explain_url(value)
     shown = "This" if node.get("writeOnly") else _show(value)

@@ -4,6 +4,6 @@ Neither the journal nor finished callbacks are part of it: they are history.
 """
 
 from fakerelay.snapshots.restored import restore_world
-from fakerelay.snapshots.saved import FORMAT, VERSION, save_world
+from fakerelay.snapshots.saved import FORMAT, VERSION, render_lines, save_world
 
-__all__ = ["FORMAT", "VERSION", "restore_world", "save_world"]
+__all__ = ["FORMAT", "VERSION", "render_lines", "restore_world", "save_world"]

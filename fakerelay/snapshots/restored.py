@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from typing import Any, Final
 
 from fakerelay.core.faults import Plan
@@ -13,13 +12,13 @@ from fakerelay.errors import ConfigError, ControlError
 from fakerelay.faults import FaultError, read_plan
 from fakerelay.ports import MadeIds
 from fakerelay.profiles import build_profile, hash_profile, merge_profile, read_shipped
-from fakerelay.snapshots.refusals import read_past, refuse
+from fakerelay.snapshots.refusals import make_plain, read_past, refuse
 from fakerelay.snapshots.tasks import Tasks, read_key, read_plain
 from fakerelay.targets import check_callback_url
 from fakerelay.tenants import Tenant, Tenants
 
 _MOST_DRAWS: Final = 10_000_000
-_MOST_AT_ONCE: Final = 500
+_MOST_AT_ONCE: Final = 100
 _MOST_RELEASE_SECONDS: Final = 2 * 31536000.0
 
 Json = dict[str, Any]
@@ -38,6 +37,7 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     tasks = await _read_tasks(data, appids, profile, now)
     releases = [_read_release(*each, appids, now) for each in _items(data, "releases")]
     calls = [_read_calls(*each, appids, now) for each in _items(data, "calls")]
+    outlooks = _read_outlooks(data, tasks)
     plans = _read_plans(data, now)
     made = data.get("ids")
     # From here on others must not come in between.
@@ -46,6 +46,7 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     world = World.of(apps, certificates, tasks, releases, calls, int(data.get("revision", 0)))
     tenant.clock.restore(data["clock"]["mode"], now)
     await tenants.restore(tenant, world, profile)
+    tenant.cdn.restore(outlooks)
     tenant.faults.replace(plans, int(data.get("faults_made", 0)))
     if made is not None:
         tenant.ids.resume(MadeIds(int(made["messages"]), int(made["traces"])))
@@ -128,9 +129,7 @@ def _read_certificates(data: Json, view: World) -> list[Certificate]:
     return list(certificates.values())
 
 
-async def _read_tasks(
-    data: Json, appids: frozenset[int], profile: Profile, now: float
-) -> Iterator[Any]:
+async def _read_tasks(data: Json, appids: frozenset[int], profile: Profile, now: float) -> Tasks:
     """Gives others their turn now and then: there may be very many."""
     shared = frozenset(
         read_plain(each, f"/shared_addresses/{number}")
@@ -141,7 +140,17 @@ async def _read_tasks(
         tasks.read(each, pointer)
         if number % _MOST_AT_ONCE == 0:
             await asyncio.sleep(0)
-    return iter(tasks)
+    return tasks
+
+
+def _read_outlooks(data: Json, tasks: Tasks) -> list[Json]:
+    outlooks: dict[Any, Json] = {}
+    for each, pointer in _items(data, "outlooks"):
+        outlook = tasks.read_outlook(each, pointer)
+        place = tuple(outlook[part] for part in ("appid", "streamtype", "name", "address"))
+        if outlooks.setdefault(place, outlook) is not outlook:
+            raise refuse(pointer, "What is to come of this push stands there twice")
+    return list(outlooks.values())
 
 
 def _read_release(
@@ -179,7 +188,7 @@ def _read_plans(data: Json, now: float) -> list[Plan]:
 
 
 def _read_plan(data: Mapping[str, Any], pointer: str, now: float) -> Plan:
-    given = deepcopy(data["plan"])
+    given = make_plain(data["plan"], f"{pointer}/plan")
     if "id" not in given:
         raise refuse(f"{pointer}/plan/id", "Missing key 'id': the plan's name")
     try:

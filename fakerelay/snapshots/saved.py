@@ -1,7 +1,8 @@
 """A world as JSON: the same for the same state, byte by byte."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fakerelay.core.faults import Plan
@@ -39,9 +40,22 @@ def save_world(tenant: Tenant, *, version: str, with_keys: bool = False) -> Json
         "shared_addresses": _find_shared(view),
         "releases": list(_save_releases(view, now)),
         "calls": list(_save_calls(view, now)),
+        "outlooks": [_save_outlook(each) for each in tenant.cdn.save()],
         "faults": [_save_plan(plan, now) for plan in tenant.faults],
         "faults_made": tenant.faults.made,
     }
+
+
+def render_lines(snapshot: Mapping[str, Any]) -> str:
+    """Its JSON with a line for each app, task and plan: for people, and for what compares lines."""
+    rows = [f'"{key}": {_render(value)}' for key, value in snapshot.items()]
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+def _render(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return json.dumps(value)
+    return "[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]"
 
 
 def _save_app(app: App) -> Json:
@@ -107,6 +121,12 @@ def _save_calls(view: World, now: float) -> Iterator[Json]:
         recent = [float(at) for at in times if at > now - 1.0]
         if recent:
             yield {"appid": appid, "at": recent}
+
+
+def _save_outlook(saved: Mapping[str, Any]) -> Json:
+    key = saved["appid"], saved["streamtype"], saved["name"]
+    left = {name: saved[name] for name in ("failures", "retry_at", "dues")}
+    return {**_save_key(key), "rtmpurl": saved["address"], **left}
 
 
 def _save_plan(plan: Plan, now: float) -> Json:

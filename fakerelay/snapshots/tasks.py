@@ -1,23 +1,19 @@
 """Running tasks read from a snapshot: none that `startrtmp` would not have begun."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fakerelay import schemas
 from fakerelay.core.addresses import read_address
 from fakerelay.core.mixing import check_layout
 from fakerelay.core.model import MIXED, NAME_FIELDS, SOURCE, Push, PushAddress, Task, TaskKey
-from fakerelay.core.plain import is_deeper
 from fakerelay.core.problems import Problem
 from fakerelay.core.pushes import STATUS_NAMES, STOPPED
-from fakerelay.snapshots.refusals import point, read_past, refuse
+from fakerelay.snapshots.refusals import make_plain, point, read_past, refuse
 
 if TYPE_CHECKING:
     import jsonschema_rs
-
-_MOST_LEVELS: Final = 200
 
 Json = dict[str, Any]
 
@@ -33,8 +29,26 @@ class Tasks:
         self._tasks: dict[TaskKey, Task] = {}
         self._holders: dict[str, set[int]] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Task]:
         return iter(self._tasks.values())
+
+    def read_outlook(self, data: Json, pointer: str) -> Json:
+        """What is to come of a push, as `Cdn` saves it. Raises ControlError."""
+        key = read_key(data, self._appids, pointer)
+        address_key = read_plain(data["rtmpurl"], f"{pointer}/rtmpurl")
+        task = self._tasks.get(key)
+        if task is None or task.find_push(address_key) is None:
+            detail = f"No task {key[2]!r} of app {key[0]} pushes to this address"
+            raise refuse(f"{pointer}/rtmpurl", detail)
+        return {
+            "appid": key[0],
+            "streamtype": key[1],
+            "name": key[2],
+            "address": address_key,
+            "failures": int(data["failures"]),
+            "retry_at": data["retry_at"],
+            "dues": [dict(due) for due in data["dues"]],
+        }
 
     def read(self, data: Json, pointer: str) -> None:
         """Take one more. Raises ControlError."""
@@ -106,7 +120,7 @@ def _read_mixconfig(data: Json, streamtype: int, pointer: str) -> Mapping[str, A
     if streamtype != MIXED:
         return None
     pointer = f"{pointer}/mixconfig"
-    mixconfig = _make_plain(data["mixconfig"], pointer)
+    mixconfig = make_plain(data["mixconfig"], pointer)
     error = next(iter(_mixconfig_validator().iter_errors(mixconfig)), None)
     if error is not None:
         raise refuse(f"{pointer}{point(error.instance_path)}", str(error.message))
@@ -115,19 +129,6 @@ def _read_mixconfig(data: Json, streamtype: int, pointer: str) -> Mapping[str, A
         steps = problem.facts["field"].replace("[", ".").replace("]", "").split(".")
         raise refuse(f"{pointer}{point(steps[1:])}", f"It {problem.facts['reason']}")
     return mixconfig
-
-
-def _make_plain(mixconfig: Json, pointer: str) -> Json:
-    """A copy of nothing but what JSON has, since fields nobody knows are kept as they are."""
-    try:
-        if is_deeper(mixconfig, _MOST_LEVELS):
-            raise ValueError("nested too deeply")
-        text = json.dumps(mixconfig, ensure_ascii=False, allow_nan=False)
-        text.encode()
-        plain: Json = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise refuse(pointer, f"This is no plain JSON: {error}") from None
-    return plain
 
 
 @cache

@@ -262,3 +262,32 @@ def test_listening_ends_quietly_by_ctrl_c(relay: FakeRelay) -> None:
 
 def test_metrics_are_text(relay: FakeRelay) -> None:
     assert "# TYPE fakerelay_tasks gauge\n" in control(relay, "metrics").stdout
+
+
+def test_snapshot_goes_to_a_file_and_back(relay: FakeRelay, tmp_path: Path) -> None:
+    saved = control(relay, "snapshot", "--keys").stdout
+    (tmp_path / "world.json").write_text(saved)
+    for source in ("@" + str(tmp_path / "world.json"), saved):
+        assert answer(relay, "put-snapshot", "--body", source)["id"] == "default"
+    command = ["control", "--url", relay.control_url, "put-snapshot"]
+    result = CliRunner().invoke(cli, command, input=saved)
+    assert json.loads(result.stdout)["apps"] == [app["appid"] for app in json.loads(saved)["apps"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [("@no-such-file", "no-such-file"), ("nonsense", "no JSON"), ("[1]", "no JSON object")],
+)
+def test_body_that_cannot_be_read_is_a_usage_error(
+    relay: FakeRelay, source: str, complaint: str
+) -> None:
+    result = control(relay, "put-snapshot", "--body", source)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+
+
+def test_snapshot_that_is_refused_says_where(relay: FakeRelay) -> None:
+    saved = json.loads(control(relay, "snapshot").stdout)
+    result = control(relay, "put-snapshot", "--body", json.dumps({**saved, "version": 9}))
+    assert result.exit_code == 2
+    assert "/version" in result.stderr

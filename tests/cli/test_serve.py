@@ -23,6 +23,7 @@ from fakerelay.cli.settings import load_config
 from fakerelay.cli.undelivered import find_hopeless, render_warnings
 from fakerelay.client import make_token
 from fakerelay.config import AppConfig, Config
+from fakerelay.relay import FakeRelay
 from fakerelay.server import Server
 
 from .conftest import Serving, serving
@@ -267,6 +268,16 @@ def _file_for_a_folder(folder: Path) -> list[str]:
     return ["--ca-dir", str(path)]
 
 
+def _not_a_snapshot(folder: Path) -> list[str]:
+    (folder / "world.json").write_text("{}")
+    return ["--snapshot", str(folder / "world.json")]
+
+
+def _bad_snapshot(folder: Path) -> list[str]:
+    (folder / "world.json").write_text('{"format": ')
+    return ["--snapshot", str(folder / "world.json")]
+
+
 REFUSALS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "bad configuration": (_bad_config, "did you mean 'port'"),
     "no configuration": (lambda folder: ["--config", str(folder / "no.toml")], "no.toml"),
@@ -286,6 +297,9 @@ REFUSALS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "bad setting": (lambda folder: ["--set", "concurrent_push=1"], "concurrent_pushes"),
     "no setting": (lambda folder: ["--set", "concurrent_pushes"], "KEY=VALUE"),
     "bad callback URL": (lambda folder: ["--callback-url", "ftp://x/"], "ftp"),
+    "no snapshot": (lambda folder: ["--snapshot", str(folder / "no.json")], "no.json"),
+    "snapshot that is none": (_not_a_snapshot, "/format"),
+    "snapshot that is no JSON": (_bad_snapshot, "not JSON"),
     "no certificate": (lambda folder: ["--tls-cert", str(folder / "no.pem")], "--tls-cert"),
 }
 
@@ -362,3 +376,21 @@ def test_usage_error_is_clicks_own() -> None:
     result = serve("--port", "high")
     assert result.exit_code == 2
     assert "Invalid value for '--port'" in result.stderr
+
+
+def test_it_begins_with_a_snapshot(ca_dir: Path, tmp_path: Path) -> None:
+    with FakeRelay(appid=5, settings={"concurrent_pushes": 3}) as relay:
+        relay.control("put_app", appid=5, callback_url="http://127.0.0.1:9/")
+        (tmp_path / "world.json").write_text(json.dumps(relay.control("snapshot", keys=True)))
+    options = ("--no-tls", "--snapshot", str(tmp_path / "world.json"))
+    with serving(ca_dir, tmp_path / "ready.json", *options) as served:
+        assert served.ready["apps"] == [
+            {
+                "appid": 5,
+                "certificate_id": "fakerelay",
+                "certificate_key": "fakerelay-key",
+                "callback_url": "http://127.0.0.1:9/",
+            }
+        ]
+        with urllib.request.urlopen(f"{served.ready['control_url']}/_fakerelay/v1/profile") as told:
+            assert json.load(told)["profile"]["concurrent_pushes"] == 3

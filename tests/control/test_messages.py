@@ -118,3 +118,8 @@ async def test_extends_says_what_leaving_it_out_means(control: Control) -> None:
     schema = document["components"]["schemas"]["profile.request"]
     assert "`default` if left out" not in schema["properties"]["extends"]["description"]
     assert "in force" in schema["properties"]["extends"]["description"]
+
+
+async def test_value_of_neither_kind_says_what_it_is_for(control: Control) -> None:
+    detail = await refuse(control, "create_fault", steps=[{"fault": "hang", "count": 0.5}])
+    assert "How often" in detail

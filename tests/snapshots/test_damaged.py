@@ -1,0 +1,227 @@
+"""Snapshots that can't be used: each is refused with its pointer, and the world left as it was."""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakerelay.control.local import LocalControl
+from fakerelay.control.plane import Plane
+from fakerelay.errors import ControlError
+from fakerelay.snapshots import render_lines
+from fakerelay.tenants import Tenants
+from tests.snapshots.test_snapshots import run
+from tests.snapshots.worlds import NOW, Json, make_full_world, make_tenants, save
+
+Damage = Callable[[Json], Any]
+MISSING = object()
+
+
+def put(pointer: str, value: Any) -> Damage:
+    """Damage that sets what lies at a JSON pointer, adds it at `-`, or takes it away."""
+
+    def damage(snapshot: Json) -> None:
+        *path, last = [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
+        node: Any = snapshot
+        for step in path:
+            node = node[step]
+        if value is MISSING:
+            del node[last]
+        elif last == "-":
+            node.append(value)
+        else:
+            node[last] = value
+
+    return damage
+
+
+def again(pointer: str) -> Damage:
+    """Damage that lists the first of a list once more."""
+    return lambda snapshot: snapshot[pointer].append(copy.deepcopy(snapshot[pointer][0]))
+
+
+def deep(levels: int) -> Json:
+    nested: Any = 1
+    for _ in range(levels):
+        nested = [nested]
+    return {"output": {}, "templateid": 1, "more": nested}
+
+
+PUSH = {"rtmpurl": "rtmp://h/z", "status": 0, "since": NOW}
+TASK = {
+    "appid": 2, "uid": "z", "roomid": "r", "started_at": NOW, "updated_at": NOW, "revision": 1,
+    "pushes": [PUSH],
+}  # fmt: skip
+SIX = [{**PUSH, "rtmpurl": f"rtmp://h/{n}"} for n in range(6)]
+HUGE = 10**400
+
+DAMAGED: dict[str, tuple[Damage, str]] = {
+    # What the schema finds.
+    "another version": (put("/version", 2), "/version"),
+    "another format": (put("/format", "tarball"), "/format"),
+    "no tasks": (put("/tasks", MISSING), "/tasks"),
+    "tasks are no list": (put("/tasks", {"0": 1}), "/tasks"),
+    "unknown key": (put("/password", 1), "/password"),
+    "unknown key of a task": (put("/tasks/0/__class__", 1), "/tasks/0/__class__"),
+    "unknown key of a push": (put("/tasks/0/pushes/0/x", 1), "/tasks/0/pushes/0/x"),
+    "time beyond all": (put("/clock/now", 1e300), "/clock/now"),
+    "time before all": (put("/clock/now", -1), "/clock/now"),
+    "time is infinite": (put("/clock/now", math.inf), "/clock/now"),
+    "time is a text": (put("/tasks/0/started_at", "now"), "/tasks/0/started_at"),
+    "huge appid": (put("/apps/0/appid", HUGE), "/apps/0/appid"),
+    "negative revision": (put("/revision", -1), "/revision"),
+    "no address": (put("/tasks/0/pushes", []), "/tasks/0/pushes"),
+    "six addresses": (put("/tasks/0/pushes", SIX), "/tasks/0/pushes"),
+    "path as a room": (put("/tasks/0/roomid", "../../etc/passwd"), "/tasks/0/roomid"),
+    "task with two names": (put("/tasks/0/uid", "u"), "/tasks/0"),
+    "certificate with a colon": (put("/certificates/0/id", "a:b"), "/certificates/0/id"),
+    "endless flapping at once": (
+        put("/outlooks/0/dues/0/pause_seconds", 0),
+        "/outlooks/0/dues/0/pause_seconds",
+    ),
+    "mode of a clock": (put("/clock/mode", "backwards"), "/clock/mode"),
+    # What has to fit together.
+    "app twice": (again("apps"), "/apps/2/appid"),
+    "certificate twice": (again("certificates"), "/certificates/2/id"),
+    "task twice": (again("tasks"), "/tasks/2/taskid"),
+    "plan twice": (again("faults"), "/faults/1/plan/id"),
+    "outlook twice": (again("outlooks"), "/outlooks/1"),
+    "task of no app": (put("/tasks/0/appid", 9), "/tasks/0/appid"),
+    "release of no app": (put("/releases/0/appid", 9), "/releases/0/appid"),
+    "calls of no app": (put("/calls/0/appid", 9), "/calls/0/appid"),
+    "address of another task": (
+        put("/tasks/-", {**TASK, "pushes": [{**PUSH, "rtmpurl": "rtmp://H/a"}]}),
+        "/tasks/2/pushes/0/rtmpurl",
+    ),
+    "address twice in a task": (
+        put("/tasks/-", {**TASK, "pushes": [PUSH, PUSH]}),
+        "/tasks/2/pushes/1/rtmpurl",
+    ),
+    "no address at all": (put("/tasks/0/pushes/0/rtmpurl", "/etc"), "/tasks/0/pushes/0/rtmpurl"),
+    "release not in the plain form": (
+        put("/releases/0/rtmpurl", "RTMP://h/c"),
+        "/releases/0/rtmpurl",
+    ),
+    "release for ever": (put("/releases/0/until", NOW + 1e9), "/releases/0/until"),
+    "began tomorrow": (put("/tasks/1/started_at", NOW + 1e6), "/tasks/1/started_at"),
+    "called tomorrow": (put("/calls/0/at", [NOW + 1e6]), "/calls/0/at/0"),
+    "pushes that have stopped": (put("/tasks/0/pushes/0/status", 3), "/tasks/0/pushes/0/status"),
+    "mixed without a layout": (put("/tasks/0/mixconfig", MISSING), "/tasks/0/mixconfig"),
+    "source with a layout": (put("/tasks/1/mixconfig", {"output": {}}), "/tasks/1/mixconfig"),
+    "template nobody knows": (
+        put("/tasks/0/mixconfig/templateid", 9),
+        "/tasks/0/mixconfig/templateid",
+    ),
+    "tile outside": (
+        put("/tasks/0/mixconfig/input", [{"uid": "a", "x": 5000}]),
+        "/tasks/0/mixconfig/input/0",
+    ),
+    "layout that is no JSON": (put("/tasks/0/mixconfig/more", math.nan), "/tasks/0/mixconfig"),
+    "layout nested too deeply": (put("/tasks/0/mixconfig", deep(220)), "/tasks/0/mixconfig"),
+    "profile of nobody": (put("/profile/address_scope", "world"), "/profile/address_scope"),
+    "profile that was changed": (put("/profile/concurrent_pushes", 6), "/profile_hash"),
+    "message with a fact nobody has": (
+        put("/profile/errors/rate_limited/message", "{secret}"),
+        "/profile",
+    ),
+    "callback URL": (put("/apps/0/callback_url", "file:///etc"), "/apps/0/callback_url"),
+    "fault nobody knows": (
+        put("/faults/0/plan/steps/0/fault", "rese"),
+        "/faults/0/plan/steps/0/fault",
+    ),
+    "setting out of bounds": (
+        put("/faults/0/plan/steps/1/status", 1000),
+        "/faults/0/plan/steps/1/status",
+    ),
+    "plan without a name": (put("/faults/0/plan/id", MISSING), "/faults/0/plan/id"),
+    "chance without a seed": (put("/faults/0/plan/seed", MISSING), "/faults/0/plan/seed"),
+    "too many counts": (put("/faults/0/met", [0, 0, 0]), "/faults/0/met"),
+    "beyond the last step": (put("/faults/0/position", 3), "/faults/0/position"),
+    "too much chance": (put("/faults/0/draws", 10**9), "/faults/0/draws"),
+    "outlook of no push": (put("/outlooks/0/rtmpurl", "rtmp://h/z"), "/outlooks/0/rtmpurl"),
+    "key that is missing": (
+        put("/certificates/-", {"id": "new", "account": "a", "active": True}),
+        "/certificates/2/key",
+    ),
+}  # fmt: skip
+
+
+async def put_snapshot(tenants: Tenants, snapshot: Json) -> None:
+    await LocalControl(Plane(tenants)).call("put_snapshot", body=snapshot)
+
+
+@pytest.mark.parametrize(("damage", "pointer"), DAMAGED.values(), ids=DAMAGED.keys())
+async def test_damaged_snapshot_is_refused_with_its_pointer(damage: Damage, pointer: str) -> None:
+    tenants, tenant = await make_full_world()
+    before = render_lines(save(tenant))
+    snapshot = json.loads(before)
+    damage(snapshot)
+    with pytest.raises(ControlError) as caught:
+        await put_snapshot(tenants, snapshot)
+    assert caught.value.pointer == pointer, caught.value.detail
+    assert caught.value.status == 400
+    assert "secret" not in caught.value.detail.replace("{secret}", "")
+    assert render_lines(save(tenant)) == before
+
+
+NASTY: list[Any] = [
+    None, True, -1, 0, 2**53, 2**64, HUGE, 1e308, 0.5, "", "a", "x" * 2000, "\ud800", "../..",
+    "rtmp://h/a", [], {}, [[]], {"$ref": "#"}, {"__proto__": 1}, b"raw", {1, 2}, object(),
+    deep(300),
+]  # fmt: skip
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything in a value."""
+    inside = node.items() if isinstance(node, dict) else enumerate(node)
+    found = []
+    for key, value in inside:
+        found.append((*path, key))
+        if isinstance(value, (dict, list)):
+            found += places(value, (*path, key))
+    return found
+
+
+def mutate(snapshot: Json, random: Random) -> None:
+    """Change, take away, repeat or swap something somewhere."""
+    *path, last = random.choice(places(snapshot))
+    node: Any = snapshot
+    for step in path:
+        node = node[step]
+    match random.randrange(4):
+        case 0:
+            del node[last]
+        case 1 if isinstance(node, list):
+            node.append(copy.deepcopy(node[last]))
+        case 2:
+            node[last], node[random.choice(places(node))[0]] = random.choice(NASTY), node[last]
+        case _:
+            node[last] = random.choice(NASTY)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3))
+def test_mutated_snapshot_is_refused_or_consistent(seed: int, changes: int) -> None:
+    async def work() -> None:
+        tenants, tenant = await make_full_world()
+        before = render_lines(save(tenant))
+        snapshot, random = json.loads(before), Random(seed)
+        for _ in range(changes):
+            mutate(snapshot, random)
+        try:
+            await put_snapshot(tenants, snapshot)
+        except ControlError:
+            assert render_lines(save(tenant)) == before
+        else:
+            after = save(tenant)
+            copied = make_tenants()
+            await put_snapshot(copied, after)
+            assert render_lines(save(copied.default)) == render_lines(after)
+            await tenant.clock.advance(100.0)
+
+    run(work())
