@@ -118,6 +118,7 @@ def _run(commands: list[str], home: Path, settings: dict[str, str]) -> list[str]
     script = "".join(f"printf '\\n{_MARK}\\n'\n{command}\n" for command in commands)
     ran = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script}"],
+        cwd=home,
         env=_environment(home) | settings,
         capture_output=True,
         text=True,

@@ -83,7 +83,7 @@ def _list_apps(tenant: Tenant) -> Iterator[AppConfig]:
     view = tenant.service.view
     openers: dict[str, Certificate] = {}
     for certificate in view.certificates():
-        if certificate.is_active:
+        if not certificate.is_revoked(tenant.clock.now()):
             openers.setdefault(certificate.account, certificate)
     for app in view.apps():
         opener = openers.get(app.account)

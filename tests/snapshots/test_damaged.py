@@ -146,7 +146,7 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
     "too much chance": (put("/faults/0/draws", 10**9), "/faults/0/draws"),
     "outlook of no push": (put("/outlooks/0/rtmpurl", "rtmp://h/z"), "/outlooks/0/rtmpurl"),
     "key that is missing": (
-        put("/certificates/-", {"id": "new", "account": "a", "active": True}),
+        put("/certificates/-", {"id": "new", "account": "a", "revoked_at": None}),
         "/certificates/2/key",
     ),
 }  # fmt: skip

@@ -68,7 +68,7 @@ async def make_full_world() -> tuple[Tenants, Tenant]:
     tenants, tenant = await make_world()
     set_profile(tenant, release_seconds=60.0, rate_limit_per_second=5)
     await tenants.put_app(tenant, App(1, "account", live_rooms=(("r", ("a", "b")),)))
-    revoked = Certificate("old", "secret", "account", is_active=False)
+    revoked = Certificate("old", "secret", "account", revoked_at=NOW - 1.0)
     await tenant.service.apply(PutCertificate(revoked))
     mixed = StartPush((1, 1, "t"), "r", addresses("h/a", "H:1935/b?key=1"), MIX, "trace")
     for command in (mixed, start("u", "h/c", "h/d", appid=1), start("u", "h/d", appid=1)):
