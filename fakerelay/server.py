@@ -208,7 +208,7 @@ class Server:
     def _add_faults(self) -> None:
         default = self.tenants.default
         default.first_faults = check_plans(self.config.faults, "the configuration")
-        appids = [app.appid for app in self.config.apps]
+        appids = [app.appid for app in self.apps]
         for plan in default.first_faults:
             appid = plan.get("appid")
             if appid is not None and appid not in appids:
