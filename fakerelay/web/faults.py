@@ -159,7 +159,6 @@ class CallFault:
         for start in range(0, len(reply.body), size):
             share = min(start + size, len(reply.body)) / len(reply.body)
             if not await waits.until(request, waits.real, began_at + seconds * share):
-                transport.abort()
                 return CLOSED
             transport.write(reply.body[start : start + size])
         return went_out(request)

@@ -263,6 +263,14 @@ async def test_call_is_done_twice_and_the_second_outcome_told(
         assert task.revision == 2
 
 
+async def test_call_that_is_done_twice_is_warned_of_once(open_server: OpenServer) -> None:
+    server = await open_server()
+    await spoil(server, "duplicate_commit")
+    await accept(server, {**SOURCE, "surprise": 1})
+    (request,) = await told(server)
+    assert [warning["field"] for warning in request["warnings"]] == ["surprise"]
+
+
 @pytest.mark.parametrize("fault", ["truncate", "drop_after_commit", "error_after_commit", "empty"])
 async def test_refused_call_is_refused_whatever_is_told(
     open_server: OpenServer, fault: str
@@ -356,8 +364,9 @@ async def test_delay_waits_for_the_worlds_clock(open_server: OpenServer) -> None
         await until(lambda: clock.pending_count)
         assert (await server.control.call("advance_clock", seconds=59))["fired"] == []
         assert running(server) == []
-        (fired,) = (await server.control.call("advance_clock", seconds=1))["fired"]
-        assert fired["what"] == "call delayed by plan"
+        advance = await server.control.call("advance_clock", seconds=1)
+        assert [fired["what"] for fired in advance["fired"]] == ["call delayed by plan"]
+        assert advance["unfinished"] == 0
         assert running(server) == ["u"]  # by the time that the advance is answered
         assert (await opened.answer()).code == 0
     (request,) = await told(server)
