@@ -1,6 +1,7 @@
 """Fault plans as JSON and TOML give them: read whole before any of one acts, and shown again.
 
-The vocabulary is data, `schemas/faults.json`: {on: {fault: acts, doc, settings}}.
+The vocabulary is data, `schemas/faults.json`: {on: {fault: acts, doc, settings}}, with what is
+`required` of these, and the `only_status` of notifications that some act on.
 """
 
 import itertools
@@ -63,7 +64,7 @@ def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     steps = tuple([_read_step(on, number, step, data) for number, step in enumerate(data["steps"])])
     seed = data.get("seed")
     chance = random.Random(seed).random if seed is not None else None
-    return Plan(plan_id, on, _read_match(on, data), steps, created_at=now, seed=seed, chance=chance)
+    return Plan(plan_id, on, read_match(on, data), steps, created_at=now, seed=seed, chance=chance)
 
 
 def check_plans(items: Sequence[Mapping[str, Any]], origin: str) -> list[dict[str, Any]]:
@@ -94,7 +95,7 @@ def write_plan(plan: Plan) -> dict[str, Any]:
     written: dict[str, Any] = {"id": plan.id, "on": plan.on}
     if plan.match.appid is not None:
         written["appid"] = plan.match.appid
-    if match := _show_match(plan.match):
+    if match := show_match(plan.match):
         written["match"] = match
     if plan.seed is not None:
         written["seed"] = plan.seed
@@ -108,7 +109,7 @@ def show_plan(plan: Plan, now: float) -> dict[str, Any]:
         "id": plan.id,
         "on": plan.on,
         "appid": plan.match.appid,
-        "match": _show_match(plan.match),
+        "match": show_match(plan.match),
         "seed": plan.seed,
         "steps": [
             {**_show_step(step), "met": met} for step, met in zip(plan.steps, plan.met, strict=True)
@@ -131,7 +132,8 @@ def _check_tls(data: Mapping[str, Any]) -> None:
             raise FaultError(f"/steps/0/{key}", f"No {key!r} here: {way_out}")
 
 
-def _show_match(match: Match) -> dict[str, Any]:
+def show_match(match: Match) -> dict[str, Any]:
+    """What is matched beside the app."""
     return {
         name: value
         for name, field in _MATCH_FIELDS.items()
@@ -139,7 +141,8 @@ def _show_match(match: Match) -> dict[str, Any]:
     }
 
 
-def _read_match(on: On, data: Mapping[str, Any]) -> Match:
+def read_match(on: On, data: Mapping[str, Any]) -> Match:
+    """The `appid` and `match` of a plan, or of anything else that has them."""
     given = data.get("match", {})
     for name in _STRANGE_FIELDS.get(on, ()):
         if name in given:
@@ -173,6 +176,7 @@ def _read_step(on: On, number: int, step: Mapping[str, Any], plan: Mapping[str, 
         None if count == ALWAYS else count,
         step.get("for_seconds"),
         step.get("probability"),
+        known[name].get("only_status"),
     )
 
 

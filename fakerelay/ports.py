@@ -1,7 +1,7 @@
 """What the service needs of the outside: a store, a clock, ids, somebody who sends."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 from fakerelay.core.commands import Command, StartPush
@@ -11,8 +11,19 @@ from fakerelay.core.world import World
 
 ClockMode = Literal["real", "frozen"]
 Decide = Callable[[World, Command], Decision]
-OpenGate = Callable[[], None]
-"""Says that the caller has been answered, so that what the call caused may be told to others."""
+
+
+class OpenGate(Protocol):
+    """Says that the caller has been answered, so that what the call caused may be told to others.
+
+    `wait_first` is what has to be awaited before that, where a fault has a callback overtake the
+    reply.
+    """
+
+    @property
+    def wait_first(self) -> Callable[[], Awaitable[None]] | None: ...
+
+    def __call__(self) -> None: ...
 
 
 class Store(Protocol):
@@ -99,14 +110,24 @@ class IdSource(Protocol):
 
 
 class Sent(NamedTuple):
-    """How an attempt to deliver went: an HTTP `status`, or the `error` that kept it from one."""
+    """How an attempt to deliver went: an HTTP `status`, or the `error` that kept it from one.
+
+    `answer` is the beginning of the receiver's answer, None where there was no body.
+    """
 
     status: int | None
     error: str | None
     duration_seconds: float
+    answer: str | None = None
 
 
 class Sender(Protocol):
     """Posts a body to a URL; never raises for what the receiver or the network does."""
 
-    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent: ...
+    async def send(
+        self,
+        url: str,
+        body: bytes,
+        timeout_seconds: float,
+        content_type: str = "application/json",
+    ) -> Sent: ...

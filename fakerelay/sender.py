@@ -18,11 +18,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from fakerelay.core.callbacks import CONTENT_TYPE
 from fakerelay.errors import ConfigError
 from fakerelay.ports import Sent
 from fakerelay.targets import find_refusal, normalize_host
 
 _MOST_ANSWER_BYTES: Final = 64 * 1024
+_KEPT_ANSWER_BYTES: Final = 2048
 # A connection is used again in a flood, but never kept until a receiver may tire of it: what it
 # sees is exactly the attempts listed, and none of them fails for a connection gone stale.
 _KEEPALIVE_SECONDS: Final = 0.25
@@ -30,7 +32,6 @@ _KEEPALIVE_SECONDS: Final = 0.25
 _AS_IT_STANDS: Final = re.compile(r"(?:[\w!#$&'()*+,./:;=?@\[\]~-]|%[0-9a-f]{2})+", re.A | re.I)
 _HEADERS: Final = {
     "Accept-Encoding": "identity",
-    "Content-Type": "application/json",
     "User-Agent": "fakerelay",
 }
 
@@ -46,33 +47,47 @@ class HttpSender:
         self._ssl: ssl.SSLContext | bool = True if ca_file is None else _trusting(ca_file)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
-    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+    async def send(
+        self,
+        url: str,
+        body: bytes,
+        timeout_seconds: float,
+        content_type: str = CONTENT_TYPE,
+    ) -> Sent:
         """Post once, following no redirect; the timeout is real time and holds for all of it."""
         await asyncio.sleep(0)  # learns of a connection that was closed behind the last answer
         started = perf_counter()
-        status, error = None, None
+        status, error, answer = None, None, b""
         try:
             async with (
                 asyncio.timeout(timeout_seconds),
-                self._post(_read_url(url), body) as response,
+                self._post(_read_url(url), body, content_type) as response,
             ):
                 status = response.status
-                await _skim(response)
+                answer = await _skim(response)
         except TimeoutError:
             error = f"No answer within {timeout_seconds:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = _explain(failure)
         # Once there is a status, it is the answer, however the rest of it fares.
-        return Sent(status, error if status is None else None, perf_counter() - started)
+        return Sent(
+            status,
+            error if status is None else None,
+            perf_counter() - started,
+            answer.decode("utf-8", "replace") or None,
+        )
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
 
-    def _post(self, url: URL, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def _post(
+        self, url: URL, body: bytes, content_type: str
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         session = self._session(is_allowed=normalize_host(url.raw_host or "") in self._allow_hosts)
-        return session.post(url, data=body, allow_redirects=False)
+        headers = {"Content-Type": content_type}
+        return session.post(url, data=body, headers=headers, allow_redirects=False)
 
     def _session(self, *, is_allowed: bool) -> aiohttp.ClientSession:
         """One session for hosts that may be public and one for all others."""
@@ -161,11 +176,14 @@ def _open_socket(info: tuple[Any, ...], *, is_allowed: bool) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-async def _skim(response: aiohttp.ClientResponse) -> None:
-    """Take in a little of the answer, so that the receiver can finish writing it."""
-    left = _MOST_ANSWER_BYTES
+async def _skim(response: aiohttp.ClientResponse) -> bytes:
+    """Take in a little of the answer, so that the receiver can finish writing it; keep less."""
+    left, kept = _MOST_ANSWER_BYTES, b""
     while left > 0 and (chunk := await response.content.read(left)):
         left -= len(chunk)
+        if len(kept) < _KEPT_ANSWER_BYTES:
+            kept += chunk[: _KEPT_ANSWER_BYTES - len(kept)]
+    return kept
 
 
 def _trusting(ca_file: str | Path) -> ssl.SSLContext:

@@ -23,8 +23,8 @@ from fakerelay.control.local import LocalControl
 from fakerelay.control.plane import Plane
 from fakerelay.control.routes import build_application
 from fakerelay.control.snapshots import load_snapshot
-from fakerelay.core.callbacks import Notification
 from fakerelay.core.model import App, Certificate
+from fakerelay.delivery import Notification
 from fakerelay.errors import ConfigError, nearest
 from fakerelay.faults import check_plans
 from fakerelay.ids import RandomIds, SeededIds

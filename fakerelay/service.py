@@ -61,7 +61,10 @@ class Service:
                 network.hear(decision, now)
             self.watch.notify()
             if decision.events:
-                return Applied(decision, self._emit(decision.events, now, profile))
+                open_gate = self._emit(decision.events, now, profile)
+                if open_gate is not None and open_gate.wait_first is not None:
+                    await open_gate.wait_first()
+                return Applied(decision, open_gate)
         return Applied(decision)
 
     def _decide_foreseen(

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from fakerelay.cdn import Cdn
 from fakerelay.clock import REAL, Start, WorldClock
-from fakerelay.core.callbacks import Notification
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp, RestoreWorld
 from fakerelay.core.events import PushStatusChanged
@@ -23,7 +22,7 @@ from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
 from fakerelay.core.rules import Accepted
 from fakerelay.core.world import World
-from fakerelay.delivery import Delivery
+from fakerelay.delivery import Delivery, Notification
 from fakerelay.errors import ConfigError
 from fakerelay.faults import read_plan
 from fakerelay.feed import Feed, find_silent
@@ -68,9 +67,14 @@ class Tenant:
         self.first_faults: Sequence[Mapping[str, Any]] = ()
         self.journal = Journal(parts.journal_size, on_added=self._tell_call)
         self.delivery = Delivery(
-            self.clock, self.ids, parts.sender, parts.journal_size, on_failed=parts.on_failed
+            self.clock,
+            self.ids,
+            parts.sender,
+            parts.journal_size,
+            plans=self.faults,
+            on_told=self._tell_callback,
+            on_failed=parts.on_failed,
         )
-        self.delivery.on_told = self._tell_callback
         self.service = Service(parts.make_store(), self.clock, parts.profile, self._emit)
         self.cdn = Cdn(self.service, self.clock, self.faults, has_magic=parts.magic_addresses)
         self.service.network = self.cdn

@@ -36,7 +36,9 @@ class Listener:
     def __init__(self) -> None:
         self.told: Told = []
 
-    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+    async def send(
+        self, url: str, body: bytes, timeout_seconds: float, content_type: str = ""
+    ) -> Sent:
         message = json.loads(body)
         context = message["context"]
         address = context["rtmpurl"].removeprefix("rtmp://")

@@ -27,9 +27,13 @@ class Heard:
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile
     ) -> OpenGate | None:
         self.emitted.append(([event.status for event in events], at, profile.name))
-        return self.open
+        return self
 
-    def open(self) -> None:
+    @property
+    def wait_first(self) -> None:
+        return None
+
+    def __call__(self) -> None:
         self.is_open = True
 
 

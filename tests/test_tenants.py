@@ -19,7 +19,9 @@ class MemorySender:
     def __init__(self) -> None:
         self.posts: list[tuple[str, int]] = []
 
-    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+    async def send(
+        self, url: str, body: bytes, timeout_seconds: float, content_type: str = ""
+    ) -> Sent:
         self.posts.append((url, json.loads(body)["context"]["appid"]))
         return Sent(200, None, 0.0)
 

@@ -10,7 +10,7 @@ from yarl import URL
 from fakerelay.cli.request_log import format_time, printable
 from fakerelay.config import Config
 from fakerelay.core.addresses import mask_address
-from fakerelay.core.callbacks import Notification
+from fakerelay.delivery import Notification
 from fakerelay.targets import find_refusal, normalize_host
 
 

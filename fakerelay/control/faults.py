@@ -20,7 +20,7 @@ async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
 
 async def create_fault(plane: Plane, values: Values, body: Json) -> Json:
     """A plan is read whole before it takes its place among the others."""
-    tenant = _find_world(plane, values, body)
+    tenant = plane.world_for(values["world"], body.get("appid"))
     _check_room(tenant, body)
     plan_id = body.get("id") or tenant.faults.next_id()
     try:
@@ -78,15 +78,3 @@ def _open_port(ports: TlsPorts, tenant: Tenant, plan: Plan) -> None:
         ports.open(tenant, plan)
     except ConfigError as error:
         raise ControlError("invalid_fault", str(error), pointer="/steps/0", status=409) from error
-
-
-def _find_world(plane: Plane, values: Values, body: Json) -> Tenant:
-    """The world that is named, else that of the app that is named, else the default one."""
-    appid = body.get("appid")
-    if appid is None:
-        return plane.world(values["world"])
-    tenant = plane.world_of(int(appid))
-    if values["world"] is not None and plane.world(values["world"]) is not tenant:
-        detail = f"World {values['world']!r} has no app {appid}"
-        raise ControlError("unknown_app", detail, pointer="/appid", status=404)
-    return tenant

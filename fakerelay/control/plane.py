@@ -77,6 +77,16 @@ class Plane:
             raise ControlError("unknown_app", f"No world has app {appid}{hint}", status=404)
         return tenant
 
+    def world_for(self, world_id: str | None, appid: int | None) -> Tenant:
+        """The world that is named, else that of the app that is named, else the default one."""
+        if appid is None:
+            return self.world(world_id)
+        tenant = self.world_of(int(appid))
+        if world_id is not None and self.world(world_id) is not tenant:
+            detail = f"World {world_id!r} has no app {appid}"
+            raise ControlError("unknown_app", detail, pointer="/appid", status=404)
+        return tenant
+
     def targets(self, values: Values) -> list[Tenant]:
         """Where a verb that destroys has to look; an app that is named exists there."""
         worlds = self.worlds(values["world"])

@@ -7,100 +7,35 @@ import json
 from typing import Any, Final, Literal, NamedTuple
 
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.model import MIXED, NAME_FIELDS, SOURCE
+from fakerelay.core.model import NAME_FIELDS
 from fakerelay.core.profile import CallbackPolicy
 
-State = Literal["pending", "delivered", "failed"]
+State = Literal["pending", "delivered", "failed", "dropped"]
 PENDING: Final = "pending"
 DELIVERED: Final = "delivered"
 FAILED: Final = "failed"
+DROPPED: Final = "dropped"
+CONTENT_TYPE: Final = "application/json"
 
 
 class Attempt(NamedTuple):
-    """One post: begun `at` (the world's time), answered with `status` or ended by `error`."""
+    """One post: begun `at` (the world's time), answered with `status` or ended by `error`.
+
+    `answer` is the beginning of the receiver's answer. `body` and `content_type` are None where
+    they were the usual ones. `cause` says why it was made, or made so, where that is not the
+    ordinary course of things, and `plan` is the fault plan behind it.
+    """
 
     at: float
     status: int | None
     error: str | None
     duration_seconds: float
-
-
-class Batch:
-    """What the notifications of one commit share: where to, since when, how, may they go yet."""
-
-    __slots__ = ("at", "is_open", "policy", "url")
-
-    def __init__(self, url: str, at: float, policy: CallbackPolicy) -> None:
-        self.url = url
-        self.at = at
-        self.policy = policy
-        self.is_open = False
-
-
-class Notification:
-    """One status change on its way to the customer; `number` counts them in order of commit.
-
-    `reason` says why a failed one was given up; `next_attempt_at` is set while it waits for one.
-    `follower` is the next on its lane, and waits until this one is done; the first is the head.
-    """
-
-    __slots__ = (
-        "attempts",
-        "batch",
-        "event",
-        "follower",
-        "is_head",
-        "msgid",
-        "next_attempt_at",
-        "number",
-        "reason",
-        "state",
-    )
-
-    def __init__(self, number: int, msgid: str, event: PushStatusChanged, batch: Batch) -> None:
-        self.number = number
-        self.msgid = msgid
-        self.event = event
-        self.batch = batch
-        self.state: State = PENDING
-        self.attempts: tuple[Attempt, ...] = ()
-        self.reason: str | None = None
-        self.next_attempt_at: float | None = None
-        self.is_head = False
-        self.follower: Notification | None = None
-
-    def __repr__(self) -> str:
-        return f"Notification({self.msgid!r}, {self.state}, {len(self.attempts)} attempts)"
-
-    def body(self) -> bytes:
-        """The posted body: the same for each attempt, so it is made when somebody wants it."""
-        return build_body(self.event, self.msgid, self.batch.at, self.batch.policy)
-
-    # What a list of notifications can be filtered by, under the vendor's names.
-
-    @property
-    def appid(self) -> int:
-        return self.event.key[0]
-
-    @property
-    def taskid(self) -> str | None:
-        return self.event.key[2] if self.event.key[1] == MIXED else None
-
-    @property
-    def uid(self) -> str | None:
-        return self.event.key[2] if self.event.key[1] == SOURCE else None
-
-    @property
-    def roomid(self) -> str:
-        return self.event.room_id
-
-    @property
-    def rtmpurl(self) -> str:
-        return self.event.address.spelled
-
-    @property
-    def traceid(self) -> str | None:
-        return self.event.trace_id
+    answer: str | None = None
+    url: str = ""
+    body: str | None = None
+    content_type: str | None = None
+    cause: str | None = None
+    plan: str | None = None
 
 
 def build_body(event: PushStatusChanged, msgid: str, at: float, policy: CallbackPolicy) -> bytes:

@@ -59,7 +59,8 @@ class Match(NamedTuple):
 class Step(NamedTuple):
     """One fault of a plan: for so many `times`, or for so many seconds, or without an end.
 
-    With a `probability` it acts on some only; those it leaves alone are not counted.
+    With a `probability` it acts on some only, with `only_status` on such notifications only; those
+    it leaves alone are not counted.
     """
 
     fault: str
@@ -67,6 +68,7 @@ class Step(NamedTuple):
     times: int | None = None
     for_seconds: float | None = None
     probability: float | None = None
+    only_status: int | None = None
 
 
 class Plan:
@@ -102,6 +104,8 @@ class Plan:
         """The step that acts on `subject`, if one does; it is counted."""
         step = self.current(now)
         if step is None or not self.match.fits(subject):
+            return None
+        if step.only_status is not None and step.only_status != subject.status:
             return None
         if step.probability is not None and not self._draw(step.probability):
             return None

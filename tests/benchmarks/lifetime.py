@@ -25,7 +25,9 @@ PARTS = (open_store, Start("frozen", 0.0), SeededIds)
 class Refusing:
     """A receiver that never takes anything, so that every retry is made."""
 
-    async def send(self, url: str, body: bytes, timeout_seconds: float) -> Sent:
+    async def send(
+        self, url: str, body: bytes, timeout_seconds: float, content_type: str = ""
+    ) -> Sent:
         return Sent(500, None, 0.0)
 
 

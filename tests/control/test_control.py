@@ -751,6 +751,7 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "revoke_certificate": {"certificate_id": "other-cert"},
         "set_push_status": {"appid": APPID, "taskid": "t", "status": 1},
         "create_fault": {"id": "spoiled", "steps": [{"fault": "hang"}]},
+        "replay_callbacks": {"appid": APPID},
         "faults": {},
         "delete_fault": {"fault_id": "spoiled"},
         "put_clock": {"mode": "frozen"},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakerelay.core.callbacks import Batch, Notification, build_body, next_attempt_at
+from fakerelay.core.callbacks import build_body, next_attempt_at
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import MIXED, SOURCE, PushAddress
 from fakerelay.core.profile import CallbackPolicy
@@ -86,17 +86,3 @@ def test_next_attempt_follows_the_schedule(attempts_made: int, expected: float |
 def test_next_attempt_never_comes_without_a_schedule() -> None:
     once = CallbackPolicy(2, 1, "rtmptask_status", 0, 5, ())
     assert next_attempt_at(once, 1, 100) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [(MIXED, ("name", None)), (SOURCE, (None, "name"))],
-    ids=["mixed", "source"],
-)
-def test_notification_is_found_by_the_vendors_names(
-    kind: int, expected: tuple[str | None, str | None]
-) -> None:
-    found = Notification(1, "m-1", event(kind), Batch("http://receiver", 0, POLICY))
-    assert (found.taskid, found.uid) == expected
-    assert (found.appid, found.roomid, found.traceid) == (7, "room", "t-1")
-    assert found.rtmpurl == ADDRESS.spelled
