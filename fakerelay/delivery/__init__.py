@@ -53,7 +53,7 @@ class Delivery:
             ids,
             Poster(clock, sender, history),
             history,
-            plans or Plans(),
+            Plans() if plans is None else plans,
             max_in_flight=max_in_flight,
             max_pending=max_pending,
         )
