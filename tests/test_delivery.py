@@ -11,6 +11,11 @@ from fakerelay.ports import Sent
 from tests.delivery.bench import BROKEN, HUNG, OK, POLICY, START, URL, Bench, Post
 
 
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
 async def test_delivery_posts_once_the_gate_is_open(bench: Bench) -> None:
     open_gate = bench.emit(("a", 0), ("b", 0))
     await bench.settle()
