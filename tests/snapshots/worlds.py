@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from fakerelay.cdn import Place
 from fakerelay.clock import FROZEN, Start
 from fakerelay.control.components import compile_component
 from fakerelay.core.commands import PutCertificate, StartPush
 from fakerelay.core.model import App, Certificate
 from fakerelay.faults import read_plan
 from fakerelay.ids import SeededIds
+from fakerelay.outlooks import Place
 from fakerelay.ports import Sent
 from fakerelay.profiles import build_profile, merge_profile, profile_data
 from fakerelay.snapshots import restore_world, save_world
