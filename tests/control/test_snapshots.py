@@ -1,8 +1,10 @@
 """Worlds saved and restored, in process and over HTTP alike."""
 
+import io
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 
 from fakerelay.client import RelayClient
@@ -103,3 +105,68 @@ async def test_app_of_another_world_is_refused(control: Control, server: Server)
     error = await refuse(control, snapshot, world="other")
     assert (error.code, error.pointer, error.status) == ("appid_taken", "/apps/0/appid", 409)
     assert timeless(await save(control, world="other")) == timeless(before)
+
+
+async def test_restore_while_frozen_time_is_restored_too(control: Control) -> None:
+    await control.call("create_world", id="still", clock="frozen", now=1000.0)
+    snapshot = await save(control, world="still")
+    await control.call("advance_clock", world="still", seconds=50)
+    shown = await control.call("put_snapshot", world="still", body=snapshot)
+    assert (shown["clock"], shown["now"]) == ("frozen", 1000.0)
+    assert await save(control, world="still") == snapshot
+
+
+async def test_pending_callbacks_of_before_are_dropped(control: Control) -> None:
+    await control.call("create_world", id="still", clock="frozen", appid=70)
+    before = await save(control, world="still")
+    await control.call("put_app", appid=70, callback_url="http://127.0.0.1:1/nobody")
+    token = await control.call("create_certificate", appid=70)
+    assert token["certificate_key"]
+    await control.call("put_snapshot", world="still", body=before)
+    assert (await control.call("clock", world="still"))["pending"] == 0
+    assert (await control.call("app", appid=70))["callback_url"] is None
+
+
+async def test_answer_over_http_is_fit_to_be_read(http: aiohttp.ClientSession) -> None:
+    async with http.get("snapshot") as response:
+        text = await response.text()
+        assert response.content_type == "application/json"
+    assert text.startswith('{\n"format": "fakerelay-snapshot",\n"version": 1,\n')
+    assert json.loads(text)["apps"][0]["appid"] == APPID
+
+
+HOSTILE = {
+    "too large": (b" " * (16 * 2**20 + 1), 413, "body_too_large"),
+    "ten megabytes of nothing": (b'{"tasks": [%s1]}' % (b"1," * 5_000_000), 400, "invalid_body"),
+    "nested": (b'{"tasks": ' + b"[" * 10_000, 400, "malformed_json"),
+    "huge number": (b'{"version": ' + b"9" * 10_000 + b"}", 400, "malformed_json"),
+    "archive": (b"PK\x03\x04" + bytes(100), 400, "malformed_json"),
+    "list": (b"[]", 400, "malformed_json"),
+}
+
+
+@pytest.mark.parametrize(("raw", "status", "code"), HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_body_is_refused(
+    http: aiohttp.ClientSession, server: Server, raw: bytes, status: int, code: str
+) -> None:
+    before = timeless(await save(server.control, keys=True))
+    headers = {"Content-Type": "application/json"}
+    async with http.put("snapshot", data=io.BytesIO(raw), headers=headers) as response:
+        assert response.status == status
+        assert (await response.json())["errors"][0]["code"] == code
+    assert timeless(await save(server.control, keys=True)) == before
+
+
+async def test_more_than_other_bodies_may_have_is_taken(control: Control) -> None:
+    snapshot = await save(control)
+    now = snapshot["clock"]["now"]
+    task = {"appid": APPID, "roomid": "r", "started_at": now, "updated_at": now, "revision": 1}
+    snapshot["tasks"] = [
+        {
+            **task,
+            "uid": f"u{n}",
+            "pushes": [{"rtmpurl": f"rtmp://h/{n:0400}", "status": 0, "since": now}],
+        }
+        for n in range(3000)
+    ]
+    assert (await control.call("put_snapshot", body=snapshot))["tasks"] == 3000
