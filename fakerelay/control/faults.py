@@ -21,12 +21,7 @@ async def list_faults(plane: Plane, values: Values, body: Json) -> Json:
 async def create_fault(plane: Plane, values: Values, body: Json) -> Json:
     """A plan is read whole before it takes its place among the others."""
     tenant = plane.world_for(values["world"], body.get("appid"))
-    _check_room(tenant, body)
-    plan_id = body.get("id") or tenant.faults.next_id()
-    try:
-        plan = read_plan(body, plan_id, tenant.clock.now())
-    except FaultError as error:
-        raise ControlError("invalid_fault", str(error), pointer=error.pointer) from error
+    plan = plan_fault(tenant, body)
     if plan.on == "tls" and plane.tls_ports is not None:
         _open_port(plane.tls_ports, tenant, plan)
     tenant.faults.add(plan)
@@ -52,6 +47,16 @@ async def clear_faults(plane: Plane, values: Values, body: Json) -> Json:
 def clear(plane: Plane, values: Values) -> int:
     """Take away what the targets of a verb that destroys name; how many there were."""
     return sum(tenant.faults.clear(values["appid"]) for tenant in plane.targets(values))
+
+
+def plan_fault(tenant: Tenant, body: Json) -> Plan:
+    """A plan for a world, not among its plans yet. Raises ControlError."""
+    _check_room(tenant, body)
+    plan_id = body.get("id") or tenant.faults.next_id()
+    try:
+        return read_plan(body, plan_id, tenant.clock.now())
+    except FaultError as error:
+        raise ControlError("invalid_fault", str(error), pointer=error.pointer) from error
 
 
 def show_fault(plane: Plane, tenant: Tenant, plan: Plan) -> Json:

@@ -137,6 +137,13 @@ _ROWS = (
     Verb("advance_clock", "POST", "clock/advance",
          "Move a frozen clock, and answer what that did once all of it has been done.",
          query=("world",), body="advance.request", reply="advance"),
+    Verb("scenarios", "GET", "scenarios", "List the scenarios: faults by a name, and what to see.",
+         query=("world",), reply="scenarios"),
+    Verb("scenario", "POST", "scenarios/{scenario}",
+         "Begin a scenario: what goes wrong is told, and what to look for.",
+         query=("world",), body="scenario.request", reply="scenario"),
+    Verb("end_scenario", "DELETE", "scenarios/{scenario}", "End a scenario that goes on.",
+         query=("world",), reply="scenario.ended", destroys=True),
     Verb("profile", "GET", "profile", "Show the profile in force, and its hash.",
          query=("world",), reply="profile"),
     Verb("put_profile", "PUT", "profile",
@@ -169,10 +176,9 @@ VerbName = Literal[
     "health", "ca", "worlds", "create_world", "delete_world", "apps", "app", "put_app",
     "delete_app", "certificates", "create_certificate", "revoke_certificate", "tasks", "requests",
     "clear_requests", "callbacks", "hold_callbacks", "release_callbacks", "replay_callbacks",
-    "set_push_status", "faults", "create_fault",
-    "delete_fault", "clear_faults", "clock", "put_clock", "advance_clock", "profile",
-    "put_profile", "snapshot", "put_snapshot", "reset", "events", "metrics", "openapi",
-    "vendor_openapi",
+    "set_push_status", "faults", "create_fault", "delete_fault", "clear_faults", "clock",
+    "put_clock", "advance_clock", "scenarios", "scenario", "end_scenario", "profile", "put_profile",
+    "snapshot", "put_snapshot", "reset", "events", "metrics", "openapi", "vendor_openapi",
 ]  # fmt: skip
 """The names again, for editors to complete."""
 
@@ -216,4 +222,5 @@ def parameter_schemas() -> Mapping[str, Mapping[str, Any]]:
     """The JSON Schema of each parameter by its name; what has a `default` is filled in."""
     properties: dict[str, Any] = schemas.read_json("control/parameters")["properties"]
     properties["rule"]["enum"] = list(schemas.rulebook())
+    properties["scenario"]["enum"] = list(schemas.read_json("scenarios"))
     return MappingProxyType(properties)

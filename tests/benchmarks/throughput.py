@@ -37,10 +37,13 @@ class Block(NamedTuple):
 class Served:
     """A server process pinned to the first core."""
 
-    def __init__(self, script: str, option: str = "") -> None:
+    def __init__(self, script: str, option: str = "", checkout: Path | None = None) -> None:
         self._loads = 0
         command = ["taskset", "-c", "0", sys.executable, str(HERE / script), "0", option]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        place = {} if checkout is None else {"PYTHONPATH": str(checkout)}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **place}
+        )
         assert self._process.stdout is not None
         self._port = int(self._process.stdout.readline())
 

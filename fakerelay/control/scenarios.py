@@ -1,0 +1,175 @@
+"""Scenarios: fault plans by a name that says what happens, for who does not write plans.
+
+They are data, `schemas/scenarios.json`; what plans can't do is an `extra` here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+from fakerelay import schemas
+from fakerelay.control.accounts import create_certificate, revoke_certificate
+from fakerelay.control.faults import plan_fault, show_fault
+from fakerelay.control.plane import Json, Plane, Values
+from fakerelay.core.addresses import read_address
+from fakerelay.core.commands import StartPush, StopPush
+from fakerelay.core.model import SOURCE, App, PushAddress
+from fakerelay.core.rules import Refused
+from fakerelay.errors import ControlError
+from fakerelay.tenants import Tenant
+
+OVERLAP_SECONDS: Final = 60
+_FILLER_ROOM: Final = "fakerelay-quota-full"
+
+
+@cache
+def read_scenarios() -> Mapping[str, Mapping[str, Any]]:
+    """{name: doc, see, faults, extra}."""
+    table: dict[str, Mapping[str, Any]] = schemas.read_json("scenarios")
+    return table
+
+
+async def list_scenarios(plane: Plane, values: Values, body: Json) -> Json:
+    tenant = plane.world(values["world"])
+    return {
+        "items": [
+            {
+                "scenario": name,
+                "doc": row["doc"],
+                "see": row["see"],
+                "is_on": any(tenant.faults.get(each) for each in _plan_ids(name)),
+            }
+            for name, row in read_scenarios().items()
+        ]
+    }
+
+
+async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
+    """Its plans take the place of those it has made before; the rest is done anew."""
+    name = values["scenario"]
+    row = read_scenarios()[name]
+    tenant, app = _find_app(plane, values, body, needed="extra" in row)
+    of_app = {} if app is None else {"appid": app.appid}
+    plans = [
+        plan_fault(tenant, {**fault, **of_app, "id": plan_id})
+        for plan_id, fault in zip(_plan_ids(name), row["faults"], strict=True)
+    ]
+    for plan in plans:
+        tenant.faults.add(plan)
+    extra: Mapping[str, Json] = {}
+    if app is not None and "extra" in row:
+        try:
+            extra = await _EXTRAS[row["extra"]](plane, tenant, app)
+        except ControlError:
+            for plan in plans:
+                tenant.faults.remove(plan.id)
+            raise
+    return {
+        "scenario": name,
+        "world": tenant.id,
+        "doc": row["doc"],
+        "see": row["see"],
+        "faults": [show_fault(plane, tenant, plan) for plan in plans],
+        **extra,
+    }
+
+
+async def end_scenario(plane: Plane, values: Values, body: Json) -> Json:
+    """What it did for good, such as a rotated certificate, stays."""
+    name = values["scenario"]
+    tenant = plane.world(values["world"])
+    if name == "quota-full":
+        await _empty_quota(tenant)
+    ended = [tenant.faults.remove(plan_id) for plan_id in _plan_ids(name)]
+    return {
+        "scenario": name,
+        "world": tenant.id,
+        "faults": [show_fault(plane, tenant, plan) for plan in ended if plan is not None],
+    }
+
+
+def _plan_ids(name: str) -> list[str]:
+    count = len(read_scenarios()[name]["faults"])
+    return (
+        [f"scenario-{name}"] if count == 1 else [f"scenario-{name}-{n + 1}" for n in range(count)]
+    )
+
+
+def _find_app(
+    plane: Plane, values: Values, body: Json, *, needed: bool
+) -> tuple[Tenant, App | None]:
+    """The app that is named, or the world's only one where a scenario needs one."""
+    if "appid" in body:
+        tenant = plane.world_of(int(body["appid"]))
+        if values["world"] is not None and plane.world(values["world"]) is not tenant:
+            detail = f"World {values['world']!r} has no app {body['appid']}"
+            raise ControlError("unknown_app", detail, pointer="/appid", status=404)
+        return tenant, tenant.service.view.app(int(body["appid"]))
+    tenant = plane.world(values["world"])
+    apps = list(tenant.service.view.apps())
+    if not needed:
+        return tenant, None
+    if len(apps) != 1:
+        known = ", ".join(str(app.appid) for app in apps) or "none"
+        detail = f"Give 'appid': world {tenant.id!r} has several apps or none (apps: {known})"
+        raise ControlError("missing_app", detail, pointer="/appid")
+    return tenant, apps[0]
+
+
+async def _fill_quota(plane: Plane, tenant: Tenant, app: App) -> Mapping[str, Json]:
+    limit = tenant.service.profile.concurrent_pushes
+    if limit == 0:
+        detail = (
+            f"App {app.appid} may push without a limit (profile: concurrent_pushes = 0):"
+            " set one by put-profile"
+        )
+        raise ControlError("no_quota", detail, status=409)
+    started = []
+    for number in range(1, limit + 1):
+        if tenant.service.view.running_count(app.appid) >= limit:
+            break
+        uid = f"quota-full-{number}"
+        command = StartPush(
+            (app.appid, SOURCE, uid), _FILLER_ROOM, (_filler(app, uid),), None, "quota-full"
+        )
+        applied = await tenant.service.apply(command)
+        if applied.open_gate is not None:
+            applied.open_gate()
+        if not isinstance(applied.decision, Refused):
+            started.append(uid)
+    return {"running": tenant.service.view.running_count(app.appid), "started": started}
+
+
+async def _empty_quota(tenant: Tenant) -> None:
+    fillers = [task for task in tenant.service.view.tasks() if task.room_id == _FILLER_ROOM]
+    for task in fillers:
+        applied = await tenant.service.apply(StopPush(task.key, task.room_id, None, "quota-full"))
+        if applied.open_gate is not None:
+            applied.open_gate()
+
+
+def _filler(app: App, uid: str) -> PushAddress:
+    address = read_address(f"rtmp://quota-full.invalid/{app.appid}/{uid}")
+    assert isinstance(address, PushAddress)
+    return address
+
+
+async def _rotate_certificate(plane: Plane, tenant: Tenant, app: App) -> Mapping[str, Json]:
+    old = [
+        each
+        for each in tenant.service.view.certificates()
+        if each.account == app.account and each.is_active
+    ]
+    where = {"world": tenant.id}
+    created = await create_certificate(plane, where, {"appid": app.appid})
+    for each in old:
+        values = {**where, "certificate_id": each.id, "after_seconds": OVERLAP_SECONDS}
+        await revoke_certificate(plane, values, None)
+    return {"certificate": created, "revoked": [each.id for each in old]}
+
+
+Extra = Callable[[Plane, Tenant, App], Awaitable[Mapping[str, Json]]]
+_EXTRAS: Final[Mapping[str, Extra]] = {
+    "fill_quota": _fill_quota,
+    "rotate_certificate": _rotate_certificate,
+}
