@@ -165,7 +165,12 @@ async def _rotate_certificate(plane: Plane, tenant: Tenant, app: App) -> Mapping
     for each in old:
         values = {**where, "certificate_id": each.id, "after_seconds": OVERLAP_SECONDS}
         await revoke_certificate(plane, values, None)
-    return {"certificate": created, "revoked": [each.id for each in old]}
+    return {
+        "certificate_id": created["id"],
+        "certificate_key": created["certificate_key"],
+        "token": created["token"],
+        "revoked": [each.id for each in old],
+    }
 
 
 Extra = Callable[[Plane, Tenant, App], Awaitable[Mapping[str, Json]]]

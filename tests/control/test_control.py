@@ -754,6 +754,8 @@ async def test_every_list_and_answer_keeps_to_its_schema(
         "replay_callbacks": {"appid": APPID},
         "faults": {},
         "delete_fault": {"fault_id": "spoiled"},
+        "scenario": {"scenario": "certificate-rotated", "appid": APPID},
+        "end_scenario": {"scenario": "certificate-rotated"},
         "put_clock": {"mode": "frozen"},
         "advance_clock": {"seconds": 1},
     }
