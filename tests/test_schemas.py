@@ -88,7 +88,14 @@ def test_schema_is_a_valid_schema(name: str) -> None:
 
 
 def test_schemas_are_all_listed() -> None:
-    assert set(list_names("")) == {*SCHEMAS, "rulebook", "faults", "magic_addresses", "snapshot", "scenarios"}
+    assert set(list_names("")) == {
+        *SCHEMAS,
+        "rulebook",
+        "faults",
+        "magic_addresses",
+        "snapshot",
+        "scenarios",
+    }
 
 
 def test_unknown_schema_is_no_file() -> None:
