@@ -137,6 +137,13 @@ def _describe(verb: Verb) -> tuple[str, str, str]:
     return _code(f"{verb.method} {PREFIX}/{verb.path}"), _code(command), verb.doc + query
 
 
+def scenarios() -> Iterator[str]:
+    """Every scenario: what goes wrong, and what to look for."""
+    table = schemas.read_json("scenarios")
+    rows = ((_code(name), row["doc"], row["see"]) for name, row in table.items())
+    return _table("scenario | what goes wrong | what to look for", rows)
+
+
 def start_fields() -> Iterator[str]:
     """The fields of startrtmp."""
     schema = schemas.read_json("startrtmp.request")
@@ -277,6 +284,7 @@ TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "start-fields": start_fields,
     "stop-fields": stop_fields,
     "faults": faults,
+    "scenarios": scenarios,
     "sights": sights,
     "options": options,
     "layers": layers,

@@ -52,9 +52,7 @@ async def live(seed: int) -> str:
         for number in range(CALLS):
             await call(relay, chance, number)
             await relay.acontrol("advance_clock", seconds=chance.randrange(10))
-        left = {
-            verb: await relay.acontrol(verb) for verb in ("requests", "callbacks", "snapshot")
-        }
+        left = {verb: await relay.acontrol(verb) for verb in ("requests", "callbacks", "snapshot")}
     await runner.cleanup()
     return json.dumps(forget_durations(left), indent=1).replace(str(port), "PORT")
 

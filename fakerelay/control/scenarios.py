@@ -155,10 +155,11 @@ def _filler(app: App, uid: str) -> PushAddress:
 
 
 async def _rotate_certificate(plane: Plane, tenant: Tenant, app: App) -> Mapping[str, Json]:
+    now = tenant.clock.now()
     old = [
         each
         for each in tenant.service.view.certificates()
-        if each.account == app.account and each.is_active
+        if each.account == app.account and not each.is_revoked(now)
     ]
     where = {"world": tenant.id}
     created = await create_certificate(plane, where, {"appid": app.appid})
