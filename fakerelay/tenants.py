@@ -95,20 +95,23 @@ class Tenant:
         return self.delivery.emit(events, app.callback_url, at, profile.callback)
 
     def _tell_pushes(self, decision: Accepted, at: float) -> None:
-        for event in decision.events:
+        if not self.feed.is_warm:
+            return self.feed.skip(len(decision.events))
+        for event in (*decision.events, *find_silent(decision.changes)):
             self.feed.tell("push", self, at, event.key[0], event)
-        if self.feed.is_warm:
-            for event in find_silent(decision.changes):
-                self.feed.tell("push", self, at, event.key[0], event)
 
     def _tell_call(self, exchange: Exchange) -> None:
         self.call_counts.count(exchange.operation, exchange.code, exchange.duration_seconds)
+        if not self.feed.is_warm:
+            return self.feed.skip(1)
         self.feed.tell("call", self, exchange.at, exchange.appid, exchange)
 
     def _tell_callback(self, notification: Notification) -> None:
         """It goes on changing, so what is told is how it stands now."""
-        thing = copy(notification) if self.feed.is_warm else notification
-        self.feed.tell("callback", self, self.clock.now(), notification.appid, thing)
+        if not self.feed.is_warm:
+            return self.feed.skip(1)
+        appid, now = notification.appid, self.clock.now()
+        self.feed.tell("callback", self, now, appid, copy(notification))
 
     def tell_fault(self, plan: Plan, step: Step, subject: Subject | None, at: float) -> None:
         """Let others know of a fault that acted; on a connection, there is no subject."""

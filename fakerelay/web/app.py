@@ -146,10 +146,11 @@ class VendorApi:
         if isinstance(certificate, Problem):
             return certificate
         exchange.certificate_id = certificate.id
-        problem = None
         if profile.rate_limit_per_second:
             problem = await tenant.service.count_call(route.appid)
-        problem = problem or check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
+            if problem is not None:
+                return problem
+        problem = check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
         if problem is not None:
             return problem
         body = read_json(raw)
