@@ -29,7 +29,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {
         "on": "callback",
         "seed": 7,
-        "steps": [{"fault": "pass", "count": "always", "probability": 0.2}],
+        "steps": [{"fault": "duplicate", "times": 1, "count": "always", "probability": 0.2}],
     },
 )
 

@@ -100,10 +100,7 @@ def _find_app(
 ) -> tuple[Tenant, App | None]:
     """The app that is named, or the world's only one where a scenario needs one."""
     if "appid" in body:
-        tenant = plane.world_of(int(body["appid"]))
-        if values["world"] is not None and plane.world(values["world"]) is not tenant:
-            detail = f"World {values['world']!r} has no app {body['appid']}"
-            raise ControlError("unknown_app", detail, pointer="/appid", status=404)
+        tenant = plane.world_for(values["world"], body["appid"])
         return tenant, tenant.service.view.app(int(body["appid"]))
     tenant = plane.world(values["world"])
     apps = list(tenant.service.view.apps())
