@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from fakerelay.core.callbacks import DELIVERED, FAILED, PENDING, State
 from fakerelay.core.events import PushStatusChanged
@@ -16,6 +17,7 @@ from fakerelay.delivery.history import History
 from fakerelay.delivery.notifications import Batch, Notification
 from fakerelay.delivery.outboxes import Office, Outbox
 from fakerelay.delivery.posts import Poster
+from fakerelay.delivery.saved import restore_notification, save_notification
 from fakerelay.ports import Clock, IdSource, OpenGate, Sender
 from fakerelay.watch import Watch
 
@@ -203,6 +205,31 @@ class Delivery:
             self._outbox(notification.appid).rejoin(notification)
         for outbox in self._outboxes.values():
             outbox.pump()
+        self.watch.notify()
+
+    # Saved and restored.
+
+    def save(self) -> dict[str, Any]:
+        """What is pending, held and to come, as plain data; `restore` goes on from there."""
+        outboxes = [outbox for _, outbox in sorted(self._outboxes.items())]
+        pending = chain.from_iterable(outbox.in_order() for outbox in outboxes)
+        return {
+            "count": self._office.count,
+            "holds": [match._asdict() for match in self._office.holds],
+            "pending": [save_notification(each) for each in pending],
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take the place of a delivery that was saved; call it on one that has done nothing yet.
+
+        What was in flight is posted again; durations of earlier attempts are unknown, and 0.
+        """
+        self._office.count = saved["count"]
+        self._office.holds[:] = [Match(**each) for each in saved["holds"]]
+        for notification in map(restore_notification, saved["pending"]):
+            self._outbox(notification.appid).restore(notification)
+        for outbox in self._outboxes.values():
+            outbox.resume()
         self.watch.notify()
 
     def _outbox(self, appid: int) -> Outbox:

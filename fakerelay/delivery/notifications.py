@@ -1,13 +1,15 @@
 """What is on its way to a customer, and how far each is."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fakerelay.core.callbacks import PENDING, Attempt, State, build_body
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.faults import Subject
 from fakerelay.core.model import MIXED, SOURCE
 from fakerelay.core.profile import CallbackPolicy
+
+STOPPED: Final = 3
 
 
 class Batch:
@@ -124,6 +126,11 @@ class Notification:
     def may_go(self) -> bool:
         """Whether it need not wait for the reply of the call that caused it."""
         return self.batch.is_open or self.fault("before_reply") is not None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a fault made it up: it belongs to no lane."""
+        return self.fault("stale_status") is not None and self.event.status != STOPPED
 
     @property
     def subject(self) -> Subject:

@@ -14,12 +14,11 @@ from fakerelay.core.callbacks import DELIVERED, DROPPED, FAILED, PENDING, State,
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.faults import PASS, Match, Plans
 from fakerelay.delivery.history import History
-from fakerelay.delivery.notifications import Batch, Fate, Fault, Notification
+from fakerelay.delivery.notifications import STOPPED, Batch, Fate, Fault, Notification
 from fakerelay.delivery.posts import Poster
 from fakerelay.ports import Clock, IdSource, Timer
 from fakerelay.watch import Watch
 
-_STOPPED: Final = 3
 _PUSHING: Final = 0
 _REORDER_SECONDS: Final = 60.0
 _STALE_SECONDS: Final = 5.0
@@ -214,15 +213,38 @@ class Outbox:
             task.add_done_callback(self._end_work)
             office.clock.track(task)
 
-    def resume(self, notification: Notification) -> None:
-        """Go on with what has been put back into its place."""
+    # Saved and restored.
+
+    def in_order(self) -> list[Notification]:
+        """All that is pending, each lane in its order."""
+        laned = [each for lane in self.lanes.values() for each in lane]
+        numbers = {each.number for each in laned}
+        return laned + [each for each in self.pending.values() if each.number not in numbers]
+
+    def restore(self, notification: Notification) -> None:
+        """Put one back into its place: those of a lane come in their order."""
         fate = notification.fate
+        self.pending[notification.number] = notification
+        if notification.state == PENDING and not notification.is_stale:
+            self.lanes.setdefault(notification.event.address.key, []).append(notification)
         if fate is not None and fate.waits_for:
             self._waiting[notification.number] = notification
         if fate is not None and fate.goes_after is not None:
             self._successors[fate.goes_after] = notification
-        if notification.is_head and notification.may_go:
+
+    def resume(self) -> None:
+        """Go on with all that has been put back."""
+        for notification in list(self.pending.values()):
+            if notification.is_head:
+                self._resume(notification)
+        self.pump()
+
+    def _resume(self, notification: Notification) -> None:
+        """One that waited for nothing but its reply has yet to meet its fault."""
+        if notification.tries or notification.number in self._waiting:
             self._wait_or_go(notification)
+        else:
+            self._give_turn(notification)
 
     def is_worth_waiting(self, due_by: float) -> bool:
         """Whether anything is in flight, or may be by then."""
@@ -434,7 +456,7 @@ class Outbox:
             successor.make_fate().goes_after = None
             self._unpark(successor)
         fault = notification.fault("stale_status")
-        if fault is not None and notification.event.status == _STOPPED:
+        if fault is not None and notification.event.status == STOPPED:
             self._add_stale(notification, fault)
 
     def _add_stale(self, stop: Notification, fault: Fault) -> None:

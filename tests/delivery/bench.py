@@ -78,7 +78,11 @@ class Bench:
         self.clock = WorldClock("frozen", START)
         self.sender = MemorySender(self.clock)
         self.plans = Plans()
-        self.delivery = Delivery(self.clock, SeededIds(1), self.sender, plans=self.plans, **limits)
+        self.ids = SeededIds(1)
+        self.delivery = Delivery(self.clock, self.ids, self.sender, plans=self.plans, **limits)
+
+    def ids_resume(self, other: "Bench") -> None:
+        self.ids.resume(other.ids.made)
 
     def plan(self, *steps: dict[str, Any], **more: Any) -> None:
         """Make a fault plan on callbacks, as the control plane does."""
