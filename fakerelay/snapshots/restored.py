@@ -12,6 +12,7 @@ from fakerelay.errors import ConfigError, ControlError
 from fakerelay.faults import FaultError, read_plan
 from fakerelay.ports import MadeIds
 from fakerelay.profiles import build_profile, hash_profile, merge_profile, read_shipped
+from fakerelay.snapshots.notifications import read_callbacks
 from fakerelay.snapshots.refusals import make_plain, read_past, refuse
 from fakerelay.snapshots.tasks import Tasks, read_key, read_plain
 from fakerelay.targets import check_callback_url
@@ -38,6 +39,7 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     releases = [_read_release(*each, appids, now) for each in _items(data, "releases")]
     calls = [_read_calls(*each, appids, now) for each in _items(data, "calls")]
     outlooks = _read_outlooks(data, tasks)
+    callbacks = read_callbacks(data.get("callbacks"), appids)
     plans = _read_plans(data, now)
     made = data.get("ids")
     # From here on others must not come in between.
@@ -50,6 +52,7 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     tenant.faults.replace(plans, int(data.get("faults_made", 0)))
     if made is not None:
         tenant.ids.resume(MadeIds(int(made["messages"]), int(made["traces"])))
+    tenant.delivery.restore(callbacks)
 
 
 def _check_place(tenants: Tenants, tenant: Tenant, apps: Iterable[App]) -> None:

@@ -10,6 +10,7 @@ from fakerelay.core.model import NAME_FIELDS, App, Certificate, Task, TaskKey
 from fakerelay.core.world import World
 from fakerelay.faults import write_plan
 from fakerelay.profiles import profile_data
+from fakerelay.snapshots.notifications import save_callbacks
 from fakerelay.tenants import Tenant
 
 FORMAT: Final = "fakerelay-snapshot"
@@ -41,6 +42,7 @@ def save_world(tenant: Tenant, *, version: str, with_keys: bool = False) -> Json
         "releases": list(_save_releases(view, now)),
         "calls": list(_save_calls(view, now)),
         "outlooks": [_save_outlook(each) for each in tenant.cdn.save()],
+        "callbacks": save_callbacks(tenant.delivery.save()),
         "faults": [_save_plan(plan, now) for plan in tenant.faults],
         "faults_made": tenant.faults.made,
     }
