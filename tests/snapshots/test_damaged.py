@@ -145,6 +145,33 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
     "beyond the last step": (put("/faults/0/position", 3), "/faults/0/position"),
     "too much chance": (put("/faults/0/draws", 10**9), "/faults/0/draws"),
     "outlook of no push": (put("/outlooks/0/rtmpurl", "rtmp://h/z"), "/outlooks/0/rtmpurl"),
+    "callback of no app": (put("/callbacks/pending/0/appid", 9), "/callbacks/pending/0/appid"),
+    "callback that is not counted": (put("/callbacks/count", 0), "/callbacks/pending/0/number"),
+    "callback twice": (
+        lambda snapshot: snapshot["callbacks"]["pending"].append(
+            copy.deepcopy(snapshot["callbacks"]["pending"][0])
+        ),
+        "/callbacks/pending/5/number",
+    ),
+    "callback to a file": (
+        put("/callbacks/pending/0/url", "file:///etc/passwd"),
+        "/callbacks/pending/0/url",
+    ),
+    "callback that was delivered": (
+        put("/callbacks/pending/0/state", "delivered"),
+        "/callbacks/pending/0/state",
+    ),
+    "callback with a fault nobody knows": (
+        put(
+            "/callbacks/pending/0/fate",
+            {
+                "fault": {"plan": "p", "name": "explode", "settings": {}},
+                "is_spent": False, "is_released": False, "is_replayed": False,
+                "goes_after": None, "copies_left": 0, "waits_for": 0,
+            },
+        ),
+        "/callbacks/pending/0/fate/fault",
+    ),
     "key that is missing": (
         put("/certificates/-", {"id": "new", "account": "a", "revoked_at": None}),
         "/certificates/2/key",

@@ -6,8 +6,9 @@ from typing import Any
 
 from fakerelay.clock import FROZEN, Start
 from fakerelay.control.components import compile_component
-from fakerelay.core.commands import PutCertificate, StartPush
+from fakerelay.core.commands import Command, PutCertificate, StartPush
 from fakerelay.core.model import App, Certificate
+from fakerelay.core.rules import Decision
 from fakerelay.faults import read_plan
 from fakerelay.ids import SeededIds
 from fakerelay.outlooks import Place
@@ -20,6 +21,7 @@ from tests.core.worlds import DEFAULT, addresses, start
 
 Json = dict[str, Any]
 
+URL = "http://127.0.0.1:1/nobody"
 NOW = 1_800_000_000.0
 MIX = {"templateid": 1, "input": [{"uid": "a"}], "output": {"width": 64}, "more": [1.5, None]}
 CHANCE = {
@@ -32,11 +34,11 @@ CHANCE = {
 }
 
 
-class NoSender:
-    """A receiver that takes everything."""
+class NoReceiver:
+    """Takes nothing, so that all stays pending until it is given up."""
 
     async def send(self, url: str, body: bytes, timeout_seconds: float, *more: str) -> Sent:
-        return Sent(204, None, 0.0)
+        return Sent(503, None, 0.0)
 
 
 def make_tenants() -> Tenants:
@@ -45,7 +47,7 @@ def make_tenants() -> Tenants:
             make_store=MemoryStore,
             start=Start(FROZEN, NOW),
             make_ids=lambda world_id: SeededIds(7),
-            sender=NoSender(),
+            sender=NoReceiver(),
             profile=DEFAULT,
             journal_size=100,
             random=Random(7),
@@ -59,7 +61,7 @@ async def make_world(tenants: Tenants | None = None) -> tuple[Tenants, Tenant]:
     tenant = tenants.default
     certificate = Certificate("cert", "secret", "account")
     for appid in (1, 2):
-        await tenants.put_account(tenant, App(appid, "account"), certificate)
+        await tenants.put_account(tenant, App(appid, "account", URL), certificate)
     return tenants, tenant
 
 
@@ -67,18 +69,27 @@ async def make_full_world() -> tuple[Tenants, Tenant]:
     """A world with something in each part of its snapshot."""
     tenants, tenant = await make_world()
     set_profile(tenant, release_seconds=60.0, rate_limit_per_second=5)
-    await tenants.put_app(tenant, App(1, "account", live_rooms=(("r", ("a", "b")),)))
+    await tenants.put_app(tenant, App(1, "account", URL, live_rooms=(("r", ("a", "b")),)))
     revoked = Certificate("old", "secret", "account", revoked_at=NOW - 1.0)
     await tenant.service.apply(PutCertificate(revoked))
     mixed = StartPush((1, 1, "t"), "r", addresses("h/a", "H:1935/b?key=1"), MIX, "trace")
     for command in (mixed, start("u", "h/c", "h/d", appid=1), start("u", "h/d", appid=1)):
-        await tenant.service.apply(command)
+        await apply(tenant, command)
+    await tenant.clock.advance(0.5)
     await tenant.service.count_call(1)
     tenant.faults.add(read_plan(CHANCE, tenant.faults.next_id(), NOW))
     place: Place = (1, 1, "t"), addresses("h/a")[0].key
     tenant.cdn.schedule(place, 1, 30.0)
     tenant.ids.message_id()
     return tenants, tenant
+
+
+async def apply(tenant: Tenant, command: Command) -> Decision:
+    """Apply a command, and answer it: what it caused may be told."""
+    applied = await tenant.service.apply(command)
+    if applied.open_gate is not None:
+        applied.open_gate()
+    return applied.decision
 
 
 def set_profile(tenant: Tenant, **changes: Any) -> None:
