@@ -174,6 +174,10 @@ class Outbox:
 
     def put_first(self, held: Sequence[Notification]) -> None:
         """Release in this order: past all others of their lanes, each when the last one is done."""
+        self.let_go([each for each in held if each.state != PENDING])  # copies, on no lane
+        held = [each for each in held if each.state == PENDING]
+        for notification in held:
+            self._take_out(notification)
         predecessor: Notification | None = None
         for notification in held:
             fate = notification.make_fate()
@@ -483,6 +487,21 @@ class Outbox:
     def _unpark(self, notification: Notification) -> None:
         if self.parked.pop(notification.number, None) is not None:
             self.ready.append(notification)
+
+    def _take_out(self, notification: Notification) -> None:
+        """Of an earlier order, if it was held again since: those around it close up."""
+        fate = notification.make_fate()
+        before, fate.goes_after = fate.goes_after, None
+        successor = self._successors.pop(notification.number, None)
+        if before is not None:
+            del self._successors[before]
+        if successor is None:
+            return
+        successor.make_fate().goes_after = before
+        if before is not None:
+            self._successors[before] = successor
+        else:
+            self._unpark(successor)
 
     def _move_to_front(self, notification: Notification) -> None:
         lane = self.lanes.get(notification.event.address.key)
