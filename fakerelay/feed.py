@@ -118,7 +118,8 @@ class Feed:
     """Tells the listeners of a server, and keeps the last events for one that comes back.
 
     It begins to keep them with the first listener, and ends when the last has been gone for as
-    many events as it keeps: `is_warm` in between.
+    many events as it keeps: `is_warm` in between. Else there is nothing to tell, only to add to
+    `number`, the count of events.
     """
 
     def __init__(self, most_kept: int = _MOST_KEPT) -> None:
@@ -134,10 +135,6 @@ class Feed:
     def __len__(self) -> int:
         """How many listen."""
         return len(self._listeners)
-
-    def skip(self, amount: int) -> None:
-        """Count so many events which nobody listens to: ask `is_warm` before making any."""
-        self.number += amount
 
     def tell(self, kind: Kind, source: Source, at: float, appid: int | None, thing: Any) -> None:
         """Count an event, and hand it to whoever listens. `thing` must not change afterwards."""

@@ -4,7 +4,7 @@ The only caller of `decide`; every timer and stamp comes from the world's clock.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fakerelay.core.certificates import check_app, check_certificate, read_token
 from fakerelay.core.commands import Command, CountCall, StartPush
@@ -20,7 +20,8 @@ from fakerelay.watch import Watch
 Emit = Callable[[Sequence[PushStatusChanged], float, Profile], OpenGate | None]
 
 
-class Applied(NamedTuple):
+@dataclass(slots=True)
+class Applied:
     """A decision; `open_gate` lets out what it caused, once its caller has been answered."""
 
     decision: Decision

@@ -186,7 +186,14 @@ def _tell(
 ) -> tuple[PushStatusChanged, ...]:
     """What is told of pushes that have a new status: of those that still connect, nothing."""
     silent = pushes.CONNECTING
-    return tuple([_changed(task, p, p.status, trace_id) for p in turned if p.status != silent])
+    key, room_id, started_at = task.key, task.room_id, task.started_at
+    return tuple(
+        [
+            PushStatusChanged(key, room_id, push.address, push.status, started_at, trace_id)
+            for push in turned
+            if push.status != silent
+        ]
+    )
 
 
 def stop_push(view: World, command: StopPush, now: float, profile: Profile) -> Decision:

@@ -60,10 +60,7 @@ class Delivery:
             max_pending=max_pending,
         )
         self._outboxes: dict[int, Outbox] = {}
-
-    @property
-    def watch(self) -> Watch:
-        return self._office.watch
+        self.watch = self._office.watch
 
     @property
     def evicted(self) -> int:
@@ -252,7 +249,7 @@ class Delivery:
 class _Gate:
     """Keeps what one call caused until it is called, once its caller has been answered."""
 
-    __slots__ = ("_batch", "_early", "_outbox", "_queued", "_watch")
+    __slots__ = ("_batch", "_early", "_outbox", "_queued", "_watch", "wait_first")
 
     def __init__(
         self, outbox: Outbox, batch: Batch, queued: Sequence[Notification], watch: Watch
@@ -261,24 +258,22 @@ class _Gate:
         self._batch = batch
         self._queued = queued
         self._watch = watch
-        self._early: list[Notification] | None = None
+        self._early: Sequence[Notification] = ()
+        self.wait_first: Callable[[], Awaitable[None]] | None = None
 
     def __call__(self) -> None:
-        self._early = None
         self._outbox.open(self._batch, self._queued)
 
     def begin_early(self) -> None:
         """Post what a fault has overtake the reply."""
         self._early = [each for each in self._queued if each.fault("before_reply")]
-        self._outbox.go_ahead(self._early)
-
-    @property
-    def wait_first(self) -> Callable[[], Awaitable[None]] | None:
-        return self._wait_for_early if self._early else None
+        if self._early:
+            self._outbox.go_ahead(self._early)
+            self.wait_first = self._wait_for_early
 
     async def _wait_for_early(self) -> None:
         """Until each was tried once; for so long, in real time, as its plan would have it wait."""
-        early = self._early or []
+        early = self._early
         faults = filter(None, (each.fault("before_reply") for each in early))
         bound = max(each.settings.get("within_seconds", _BEFORE_REPLY_SECONDS) for each in faults)
         give_up_at = time.monotonic() + bound

@@ -164,8 +164,9 @@ class VendorApi:
         if isinstance(command, Problem):
             return command
         exchange.warnings += find_warnings(route.operation, body, command)
-        decision, open_gate = await tenant.service.apply(command)
-        return decision.problem if isinstance(decision, Refused) else open_gate
+        applied = await tenant.service.apply(command)
+        decision = applied.decision
+        return decision.problem if isinstance(decision, Refused) else applied.open_gate
 
     async def _spoil(self, call: Call, fault: CallFault) -> Spoiled:
         """Do what is left of a call that meets a fault, and tell the journal what was told."""
