@@ -1,12 +1,14 @@
 """What an accepted command writes: each change knows its one step on a `World`."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fakerelay.core.model import App, Certificate, Push, Task, TaskKey
 from fakerelay.core.world import World
 
 
-class TaskChanged(NamedTuple):
+@dataclass(slots=True)
+class TaskChanged:
     """A task began (`before` is None), was updated, or ended (`after` is None)."""
 
     before: Task | None

@@ -1,11 +1,12 @@
 """What has happened that somebody outside may have to be told."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fakerelay.core.model import PushAddress, TaskKey
 
 
-class PushStatusChanged(NamedTuple):
+@dataclass(slots=True)
+class PushStatusChanged:
     """The push to one address took a new status; `trace_id` is None where no call caused it."""
 
     key: TaskKey

@@ -28,6 +28,7 @@ _FIELDS: Final = {
     (STOP, SOURCE): _COMMON | {"uid"},
 }
 _OTHER_KIND: Final = {MIXED: frozenset(("uid",)), SOURCE: frozenset(("taskid", "mixconfig"))}
+_PLAIN_FIELDS: Final = frozenset(("templateid", "output"))
 _MIXCONFIG_FIELDS: Final = frozenset(("templateid", "input", "output"))
 _OUTPUT_FIELDS: Final = frozenset(OUTPUT_DEFAULTS)
 _PLACE_FIELDS: Final = frozenset(("uid", "roomid", "x", "y", "width", "height", "zorder", "alpha"))
@@ -48,7 +49,7 @@ def read_start(
         _check_style(body, profile)
         or (check_layout(mixconfig, room_id) if mixconfig is not None else None)
         or _check_appid(body, appid)
-        or _check_twice(addresses)
+        or (_check_twice(addresses) if len(addresses) > 1 else None)
     )
     return problem or StartPush(_read_key(body, appid), room_id, addresses, mixconfig, trace_id)
 
@@ -61,9 +62,7 @@ def read_stop(
     if isinstance(addresses, Problem):
         return addresses
     problem = (
-        _check_style(body, profile)
-        or _check_appid(body, appid)
-        or (_check_twice(addresses) if addresses is not None else None)
+        _check_style(body, profile) or _check_appid(body, appid) or _check_twice(addresses or ())
     )
     return problem or StopPush(_read_key(body, appid), body["roomid"], addresses, trace_id)
 
@@ -87,6 +86,8 @@ def find_warnings(
 
 
 def _add_mixing_warnings(warnings: list[RuleWarning], mixconfig: Mapping[str, Any]) -> None:
+    if mixconfig.keys() == _PLAIN_FIELDS and mixconfig["output"].keys() <= _OUTPUT_FIELDS:
+        return  # as most are: a template, and nothing that could be worth a look
     _add_unknown(warnings, "mixconfig", mixconfig, _MIXCONFIG_FIELDS)
     _add_unknown(warnings, "mixconfig.output", mixconfig["output"], _OUTPUT_FIELDS)
     inputs = mixconfig.get("input", ())
@@ -135,8 +136,6 @@ def _check_appid(body: Mapping[str, Any], appid: int) -> Problem | None:
 
 
 def _check_twice(addresses: tuple[PushAddress, ...]) -> Problem | None:
-    if len(addresses) == 1:
-        return None
     seen: dict[str, PushAddress] = {}
     for address in addresses:
         first = seen.setdefault(address.key, address)

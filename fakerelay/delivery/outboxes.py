@@ -7,6 +7,7 @@ the next. What is released in an order of its own goes to the front of its lane.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -127,6 +128,8 @@ class Outbox:
         if batch.is_open:
             return
         batch.is_open = True
+        if not queued:
+            return
         heads = [each for each in queued if each.is_head and each.number in self.pending]
         for notification in heads:
             if notification.next_attempt_at is None and notification.fate is None:
@@ -209,7 +212,7 @@ class Outbox:
     def pump(self) -> None:
         """Put as many tasks to work as there are things ready, up to the app's bound."""
         office = self._office
-        if office.is_closed:
+        if office.is_closed or not self.ready:
             return
         for _ in range(min(len(self.ready), office.max_in_flight - len(self.tasks))):
             task = asyncio.get_running_loop().create_task(self._work())
@@ -467,7 +470,7 @@ class Outbox:
         """One more that claims the push goes on; it belongs to no lane, so it holds up nobody."""
         office = self._office
         office.count += 1
-        event = stop.event._replace(status=_PUSHING, trace_id=None)
+        event = replace(stop.event, status=_PUSHING, trace_id=None)
         stale = Notification(office.count, office.message_id(), event, stop.batch)
         stale.fate = Fate(fault)
         stale.fate.is_spent = stale.is_head = True
