@@ -262,6 +262,7 @@ class _Gate:
         self.wait_first: Callable[[], Awaitable[None]] | None = None
 
     def __call__(self) -> None:
+        self.wait_first = None
         self._outbox.open(self._batch, self._queued)
 
     def begin_early(self) -> None:
