@@ -30,14 +30,16 @@ def read_scenarios() -> Mapping[str, Mapping[str, Any]]:
 
 
 async def list_scenarios(plane: Plane, values: Values, body: Json) -> Json:
-    tenant = plane.world(values["world"])
+    tenants = plane.worlds(values["world"])
     return {
         "items": [
             {
                 "scenario": name,
                 "doc": row["doc"],
                 "see": row["see"],
-                "is_on": any(tenant.faults.get(each) for each in _plan_ids(name)),
+                "is_on": any(
+                    tenant.faults.get(each) for tenant in tenants for each in _plan_ids(name)
+                ),
             }
             for name, row in read_scenarios().items()
         ]
@@ -75,17 +77,15 @@ async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
 
 
 async def end_scenario(plane: Plane, values: Values, body: Json) -> Json:
-    """What it did for good, such as a rotated certificate, stays."""
+    """In all worlds, unless one is named. What it did for good, as a new certificate, stays."""
     name = values["scenario"]
-    tenant = plane.world(values["world"])
-    if name == "quota-full":
-        await _empty_quota(tenant)
-    ended = [tenant.faults.remove(plan_id) for plan_id in _plan_ids(name)]
-    return {
-        "scenario": name,
-        "world": tenant.id,
-        "faults": [show_fault(plane, tenant, plan) for plan in ended if plan is not None],
-    }
+    ended = []
+    for tenant in plane.worlds(values["world"]):
+        if name == "quota-full":
+            await _empty_quota(tenant)
+        plans = [tenant.faults.remove(plan_id) for plan_id in _plan_ids(name)]
+        ended += [show_fault(plane, tenant, plan) for plan in plans if plan is not None]
+    return {"scenario": name, "faults": ended}
 
 
 def _plan_ids(name: str) -> list[str]:

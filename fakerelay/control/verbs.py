@@ -142,7 +142,7 @@ _ROWS = (
     Verb("scenario", "POST", "scenarios/{scenario}",
          "Begin a scenario: what goes wrong is told, and what to look for.",
          query=("world",), body="scenario.request", reply="scenario"),
-    Verb("end_scenario", "DELETE", "scenarios/{scenario}", "End a scenario that goes on.",
+    Verb("end_scenario", "DELETE", "scenarios/{scenario}", "End a scenario that goes on, in all worlds or one.",
          query=("world",), reply="scenario.ended", destroys=True),
     Verb("profile", "GET", "profile", "Show the profile in force, and its hash.",
          query=("world",), reply="profile"),

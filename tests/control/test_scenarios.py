@@ -192,6 +192,17 @@ async def test_scenario_of_one_app_leaves_the_others_alone(
             await other.start_source("r", "u", "rtmp://h/b")
 
 
+async def test_scenario_ends_in_all_worlds_or_one(control: Control) -> None:
+    await control.call("create_world", id="other")
+    for world in ("default", "other", "other"):
+        await control.call("scenario", scenario="vendor-down", world=world)
+    await control.call("end_scenario", scenario="vendor-down", world="default")
+    (left,) = (await control.call("faults"))["items"]
+    assert left["world"] == "other"
+    await control.call("end_scenario", scenario="vendor-down")
+    assert (await control.call("faults"))["items"] == []
+
+
 async def test_scenarios_are_listed_with_which_are_on(control: Control) -> None:
     await control.call("scenario", scenario="late-callbacks")
     await control.call("scenario", scenario="late-callbacks")
