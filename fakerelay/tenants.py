@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from fakerelay.cdn import Cdn
-from fakerelay.clock import REAL, Start, WorldClock
+from fakerelay.clock import Start, WorldClock
 from fakerelay.core.certificates import read_token
 from fakerelay.core.commands import PutApp, PutCertificate, RemoveApp, ResetApp, RestoreWorld
 from fakerelay.core.events import PushStatusChanged
@@ -65,6 +65,7 @@ class Tenant:
         self.fault_counts: Counter[str] = Counter()
         self.faults = Plans(on_taken=self.tell_fault)
         self.first_faults: Sequence[Mapping[str, Any]] = ()
+        self.held_calls: dict[Callable[[], None], int] = {}
         self.journal = Journal(parts.journal_size, on_added=self._tell_call)
         self.delivery = Delivery(
             self.clock,
@@ -85,6 +86,16 @@ class Tenant:
         for data in self.first_faults:
             if appid in (None, data.get("appid")):
                 self.faults.add(read_plan(data, data["id"], self.clock.now()))
+
+    def let_go(self, appid: int | None = None) -> None:
+        """End the calls that are held until a time comes, all or one app's, with nothing done.
+
+        `held_calls` has what ends each, with its appid; one that has ended is none of them.
+        """
+        for end, owner in list(self.held_calls.items()):
+            if appid in (None, owner):
+                del self.held_calls[end]
+                end()
 
     def _emit(
         self, events: Sequence[PushStatusChanged], at: float, profile: Profile
@@ -177,12 +188,15 @@ class Tenants:
         return tenant
 
     async def drop(self, tenant: Tenant) -> None:
-        """Forget a world with all it holds, as `remove_app` does each of its apps."""
+        """Forget a world with all it holds, as `remove_app` does each of its apps.
+
+        Calls that are held there end, and none is held any more: its clock may stand for ever.
+        """
         self._by_id.pop(tenant.id, None)
         for app in list(tenant.service.view.apps()):
             await self.remove_app(tenant, app.appid)
-        if not tenant.clock.is_moving:
-            tenant.clock.set(REAL)  # a call that is held there would wait for ever
+        tenant.faults.clear()
+        tenant.let_go()
         self.feed.forget(tenant)
         self.watch.notify()
 
@@ -230,8 +244,10 @@ class Tenants:
     async def restore(self, tenant: Tenant, world: World, profile: Profile) -> None:
         """Put another state, which is given away, in the place of a world's, in one step.
 
-        No app of it is another world's. What the world did is forgotten, its journal too.
+        No app of it is another world's. What the world did is forgotten, its journal too, and calls
+        that are held end: they would wait for times of before.
         """
+        tenant.let_go()
         for app in list(tenant.service.view.apps()):
             del self._by_appid[app.appid]
             self._drop_callbacks(tenant, app.appid)

@@ -72,6 +72,8 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
     told = Counter(
         each.appid for tenant in plane.targets(values) for each in tenant.delivery.notifications()
     )
+    for tenant in plane.targets(values):
+        tenant.let_go(values["appid"])
     for tenant, app in _find_apps(plane, values):
         apps.append(app.appid)
         tasks += tenant.service.view.running_count(app.appid)

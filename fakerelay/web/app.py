@@ -177,7 +177,7 @@ class VendorApi:
         if fault.acts == INSTEAD:
             problem = fault.make_problem(request, tenant.service.profile)
             reply = self._render(tenant, exchange, problem) if problem is not None else None
-        elif fault.acts != BEFORE or await fault.wait(self.waits, request, tenant.clock):
+        elif fault.acts != BEFORE or await fault.wait(self.waits, request, tenant):
             for _ in range(fault.times):
                 reply, gates = await self._decide_once(call, gates)
         reply = fault.spoil(reply, exchange.at)

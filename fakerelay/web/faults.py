@@ -64,16 +64,24 @@ class CallFault:
         self._subject = subject
         self._work: asyncio.Future[None] | None = None
 
-    async def wait(self, waits: Waits, request: web.BaseRequest, clock: WorldClock) -> bool:
-        """Hold the call back as long as its `delay` says; False if its caller left meanwhile.
+    async def wait(self, waits: Waits, request: web.BaseRequest, tenant: Tenant) -> bool:
+        """Hold the call back as long as its `delay` says; whether it is to be done then.
 
-        A step of time that ends the delay waits for the call, until `end`.
+        It isn't if its caller left meanwhile, or the world let it go. A step of time that ends the
+        delay waits for the call, until `end`.
         """
+        clock, held = tenant.clock, tenant.held_calls
         chance = self._plan.draw() if "distribution" in self._settings else 0.0
         due_at = clock.now() + draw_delay(self._settings, chance)
         what = f"call delayed by {self.met.plan_id}"
         begin = partial(self._begin, clock)
-        return await waits.until(request, clock, due_at, what=what, on_due=begin)
+        let_go = partial(waits.end, request.protocol)
+        held[let_go] = self._subject.appid
+        try:
+            is_due = await waits.until(request, clock, due_at, what=what, on_due=begin)
+            return is_due and let_go in held  # it may have been let go when it was due
+        finally:
+            held.pop(let_go, None)
 
     def end(self) -> None:
         """The call has been dealt with, and its reply."""

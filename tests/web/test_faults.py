@@ -389,6 +389,80 @@ async def test_who_goes_away_during_a_delay_has_not_called(open_server: OpenServ
     assert running(server) == []
 
 
+async def restore_earlier(server: Server) -> None:
+    saved = await server.control.call("snapshot", world="w", keys=True)
+    await server.control.call("advance_clock", world="w", seconds=5)
+    saved["clock"]["now"] -= 1000
+    await server.control.call("put_snapshot", world="w", body=saved)
+
+
+async def drop_while_moving(server: Server) -> None:
+    tenant = server.tenants.get("w")
+    assert tenant is not None
+    work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    tenant.clock.track(work)
+    moving = asyncio.ensure_future(tenant.clock.advance(1))
+    await until(lambda: tenant.clock.is_moving)
+    await server.control.call("delete_world", id="w")
+    work.cancel()
+    await moving
+
+
+async def reset_when_due(server: Server) -> None:
+    """When the time has come, but nothing has been done yet."""
+    tenant = server.tenants.get("w")
+    assert tenant is not None
+    tenant.clock.call_at(tenant.clock.now() + 60, lambda: tenant.let_go(9))
+    await server.control.call("put_clock", world="w", now=tenant.clock.now() + 60)
+    await server.control.call("advance_clock", world="w", seconds=0)
+
+
+BEGINNINGS: dict[str, Callable[[Server], Awaitable[Any]]] = {
+    "reset": lambda server: server.control.call("reset", world="w"),
+    "reset of all": lambda server: server.control.call("reset", all=True),
+    "reset of its app": lambda server: server.control.call("reset", appid=9),
+    "reset when due": reset_when_due,
+    "earlier snapshot": restore_earlier,
+    "dropped": lambda server: server.control.call("delete_world", id="w"),
+    "dropped while its clock moves": drop_while_moving,
+}
+
+
+@pytest.mark.parametrize("begin_again", BEGINNINGS.values(), ids=BEGINNINGS)
+async def test_delayed_call_does_not_outlive_what_its_world_did(
+    open_server: OpenServer, begin_again: Callable[[Server], Awaitable[Any]]
+) -> None:
+    server = await open_server()
+    names = {"certificate_id": "cert", "certificate_key": "key"}
+    await server.control.call("create_world", id="w", appid=9, clock="frozen", **names)
+    tenant = server.tenants.get("w")
+    assert tenant is not None
+    await server.control.call("create_fault", world="w", steps=[{"fault": "delay", "seconds": 60}])
+    async with wire(server) as opened:
+        await opened.send(build({**SOURCE, "appid": 9}, path_of(START, 9)))
+        await until(lambda: tenant.clock.pending_count)
+        await begin_again(server)
+        assert await opened.rest() == b""
+    (exchange,) = tenant.journal
+    assert exchange.fault is not None
+    assert (exchange.fault.decided, exchange.fault.told) == ([], "nothing")
+    assert (tenant.clock.pending_count, tenant.held_calls) == (0, {})
+    assert list(tenant.service.view.tasks()) == []
+
+
+async def test_delayed_call_of_another_app_outlives_a_reset(open_server: OpenServer) -> None:
+    server = await open_server()
+    clock = server.tenants.default.clock
+    await server.control.call("put_clock", mode="frozen")
+    await spoil(server, "delay", seconds=60)
+    async with wire(server) as opened:
+        await opened.send(build())
+        await until(lambda: clock.pending_count)
+        await server.control.call("reset", appid=8)
+        await server.control.call("advance_clock", seconds=60)
+        assert (await opened.answer()).code == 0
+
+
 async def test_delays_of_one_seed_are_the_same(open_server: OpenServer) -> None:
     server = await open_server()
     clock = server.tenants.default.clock
