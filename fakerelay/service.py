@@ -45,12 +45,20 @@ class Service:
         self.on_accepted: Callable[[Accepted, float], None] | None = None
         self.watch = Watch()
 
-    async def apply(self, command: Command) -> Applied:
-        """Decide and write in one step; a refused command has changed nothing."""
+    async def apply(self, command: Command, *, is_silent: bool = False) -> Applied:
+        """Decide and write in one step; a refused command has changed nothing.
+
+        Of a silent one no customer is told, and no fault meets the pushes that it begins.
+        """
         now = self._clock.now()
         profile = self.profile
         network = self.network
-        is_special = type(command) is StartPush and network is not None and network.has_say(command)
+        is_special = (
+            type(command) is StartPush
+            and network is not None
+            and not is_silent
+            and network.has_say(command)
+        )
         decide_so = self._decide_foreseen if is_special else decide
         decision = await self._store.transact(
             command, lambda view, command: decide_so(view, command, now, profile)
@@ -61,7 +69,7 @@ class Service:
             if network is not None:
                 network.hear(decision, now)
             self.watch.notify()
-            if decision.events:
+            if decision.events and not is_silent:
                 open_gate = self._emit(decision.events, now, profile)
                 if open_gate is not None and open_gate.wait_first is not None:
                     await open_gate.wait_first()

@@ -33,7 +33,7 @@ async def release_callbacks(plane: Plane, values: Values, body: Json) -> Json:
     if "msgids" in body:
         if "next" in body:
             detail = "Give 'next' or 'msgids', not both"
-            raise ControlError("invalid_body", detail, pointer="/next")
+            raise ControlError("invalid_body", detail, pointer="/next", status=422)
         released = _find_held(tenant, body["msgids"], appid)
         delivery.let_go_in_order(released)
     elif "next" in body:

@@ -31,7 +31,7 @@ async def advance_clock(plane: Plane, values: Values, body: Json) -> Json:
     clock, until = tenant.clock, body.get("until")
     if until is None and "seconds" not in body:
         detail = "Say how far: by so many 'seconds', or 'until' something"
-        raise ControlError("invalid_body", detail, pointer="/seconds")
+        raise ControlError("invalid_body", detail, pointer="/seconds", status=422)
     cap_seconds = body.get("cap_seconds", CAP_SECONDS)
     with _told("/seconds"):
         if until is None:
@@ -62,7 +62,7 @@ def _told(pointer: str) -> Iterator[None]:
     try:
         yield
     except ClockError as error:
-        status = 409 if error.code in ("clock_is_real", "advance_under_way") else 400
+        status = 409 if error.code in ("clock_is_real", "advance_under_way") else 422
         raise ControlError(error.code, str(error), pointer=pointer, status=status) from error
 
 

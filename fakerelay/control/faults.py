@@ -56,7 +56,9 @@ def plan_fault(tenant: Tenant, body: Json) -> Plan:
     try:
         return read_plan(body, plan_id, tenant.clock.now())
     except FaultError as error:
-        raise ControlError("invalid_fault", str(error), pointer=error.pointer) from error
+        raise ControlError(
+            "invalid_fault", str(error), pointer=error.pointer, status=422
+        ) from error
 
 
 def show_fault(plane: Plane, tenant: Tenant, plan: Plan) -> Json:

@@ -13,7 +13,7 @@ from fakerelay.control.faults import plan_fault, show_fault
 from fakerelay.control.plane import Json, Plane, Values
 from fakerelay.core.addresses import read_address
 from fakerelay.core.commands import StartPush, StopPush
-from fakerelay.core.model import SOURCE, App, PushAddress
+from fakerelay.core.model import SOURCE, App, PushAddress, Task
 from fakerelay.core.rules import Refused
 from fakerelay.errors import ControlError
 from fakerelay.tenants import Tenant
@@ -37,9 +37,7 @@ async def list_scenarios(plane: Plane, values: Values, body: Json) -> Json:
                 "scenario": name,
                 "doc": row["doc"],
                 "see": row["see"],
-                "is_on": any(
-                    tenant.faults.get(each) for tenant in tenants for each in _plan_ids(name)
-                ),
+                "is_on": any(_is_on(tenant, name) for tenant in tenants),
             }
             for name, row in read_scenarios().items()
         ]
@@ -88,6 +86,15 @@ async def end_scenario(plane: Plane, values: Values, body: Json) -> Json:
     return {"scenario": name, "faults": ended}
 
 
+def _is_on(tenant: Tenant, name: str) -> bool:
+    """Whether anything of it goes on: a plan that isn't over, or tasks that fill the quota."""
+    if name == "quota-full":
+        return bool(_fillers(tenant))
+    now = tenant.clock.now()
+    plans = filter(None, map(tenant.faults.get, _plan_ids(name)))
+    return any(plan.current(now) is not None for plan in plans)
+
+
 def _plan_ids(name: str) -> list[str]:
     count = len(read_scenarios()[name]["faults"])
     return (
@@ -109,7 +116,7 @@ def _find_app(
     if len(apps) != 1:
         known = ", ".join(str(app.appid) for app in apps) or "none"
         detail = f"Give 'appid': world {tenant.id!r} has several apps or none (apps: {known})"
-        raise ControlError("missing_app", detail, pointer="/appid")
+        raise ControlError("missing_app", detail, pointer="/appid", status=422)
     return tenant, apps[0]
 
 
@@ -129,20 +136,20 @@ async def _fill_quota(plane: Plane, tenant: Tenant, app: App) -> Mapping[str, Js
         command = StartPush(
             (app.appid, SOURCE, uid), _FILLER_ROOM, (_filler(app, uid),), None, "quota-full"
         )
-        applied = await tenant.service.apply(command)
-        if applied.open_gate is not None:
-            applied.open_gate()
+        applied = await tenant.service.apply(command, is_silent=True)
         if not isinstance(applied.decision, Refused):
             started.append(uid)
     return {"running": tenant.service.view.running_count(app.appid), "started": started}
 
 
 async def _empty_quota(tenant: Tenant) -> None:
-    fillers = [task for task in tenant.service.view.tasks() if task.room_id == _FILLER_ROOM]
-    for task in fillers:
-        applied = await tenant.service.apply(StopPush(task.key, task.room_id, None, "quota-full"))
-        if applied.open_gate is not None:
-            applied.open_gate()
+    for task in _fillers(tenant):
+        stop = StopPush(task.key, task.room_id, None, "quota-full")
+        await tenant.service.apply(stop, is_silent=True)
+
+
+def _fillers(tenant: Tenant) -> list[Task]:
+    return [task for task in tenant.service.view.tasks() if task.room_id == _FILLER_ROOM]
 
 
 def _filler(app: App, uid: str) -> PushAddress:
@@ -152,11 +159,10 @@ def _filler(app: App, uid: str) -> PushAddress:
 
 
 async def _rotate_certificate(plane: Plane, tenant: Tenant, app: App) -> Mapping[str, Json]:
-    now = tenant.clock.now()
     old = [
         each
         for each in tenant.service.view.certificates()
-        if each.account == app.account and not each.is_revoked(now)
+        if each.account == app.account and each.revoked_at is None
     ]
     where = {"world": tenant.id}
     created = await create_certificate(plane, where, {"appid": app.appid})

@@ -118,7 +118,7 @@ def _explain(
             return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
     if path == ["callback_url"] and isinstance(value, str):
         return _point(path), explain_url(value)
-    shown = "This" if node.get("writeOnly") else _show(value)
+    shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
     hint = _find_hint(node, value)
     return _point(path), f"{shown} doesn't do{hint}: expected {_describe(node)}"
 
@@ -129,13 +129,19 @@ def _walk(
     """The schema of what lies at a path, as far as it has one of its own, and that value."""
     node = _resolve(schema)
     for step in path:
-        # The validator takes a key like "0" for an index.
-        value = value[str(step)] if isinstance(value, Mapping) else value[int(step)]
+        value = value[_find_key(value, step)] if isinstance(value, Mapping) else value[int(step)]
         inner = node.get("properties", {}).get(step)
         if inner is None:
             inner = node.get("items") or node.get("additionalProperties") or {}
         node = _resolve(inner)
     return node, value
+
+
+def _find_key(value: Mapping[str, Any], step: str | int) -> str:
+    """The validator takes a key like "0" or "007" for an index."""
+    if isinstance(step, str):
+        return step
+    return next(key for key in value if key.isdecimal() and int(key) == step)
 
 
 def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:

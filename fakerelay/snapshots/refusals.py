@@ -14,7 +14,7 @@ _MOST_LEVELS: Final = 200
 
 
 def refuse(pointer: str, detail: str) -> ControlError:
-    return ControlError("invalid_snapshot", detail, pointer=pointer)
+    return ControlError("invalid_snapshot", detail, pointer=pointer, status=422)
 
 
 def point(path: Sequence[str | int]) -> str:

@@ -155,6 +155,21 @@ async def test_quota_full_refuses_new_tasks_and_nothing_else(
     assert {url for url, _ in statuses(told)} == {"rtmp://h/a", "rtmp://h/b"}
 
 
+async def test_quota_full_uses_up_nobody_elses_plans(
+    control: Control, relay: RelayClient, told: Told
+) -> None:
+    await control.call("create_fault", on="push", steps=[{"fault": "fail"}])
+    await control.call("create_fault", on="callback", steps=[{"fault": "drop"}])
+    await control.call("scenario", scenario="quota-full", appid=APPID)
+    (on,) = (each for each in (await control.call("scenarios"))["items"] if each["is_on"])
+    assert on["scenario"] == "quota-full"
+    await control.call("end_scenario", scenario="quota-full")
+    await settle(control)
+    assert told == []
+    assert [plan["unmet"] for plan in (await control.call("faults"))["items"]] == [[0], [0]]
+    assert not any(each["is_on"] for each in (await control.call("scenarios"))["items"])
+
+
 async def test_quota_full_needs_a_quota(control: Control) -> None:
     await control.call("put_profile", concurrent_pushes=0)
     with pytest.raises(ControlError, match=r"without a limit.*put-profile"):
@@ -180,6 +195,23 @@ async def test_certificate_rotated_leaves_an_overlap(
         await settle(control, OVERLAP_SECONDS)
         assert (await relay.start_source("r", "u", "rtmp://h/a")).code == 40103
         assert (await rotated.start_source("r", "u", "rtmp://h/a")).code == 0
+
+
+async def test_certificate_rotated_again_delays_no_revocation(control: Control, told: Told) -> None:
+    await control.call("scenario", scenario="certificate-rotated", appid=APPID)
+    await settle(control, OVERLAP_SECONDS / 2)
+    again = await control.call("scenario", scenario="certificate-rotated", appid=APPID)
+    assert "cert" not in again["revoked"]
+    await settle(control, OVERLAP_SECONDS / 2)
+    listed = (await control.call("certificates", appid=APPID))["items"]
+    assert {each["id"]: each["status"] for each in listed}["cert"] == "revoked"
+
+
+async def test_scenario_that_is_over_is_not_on(control: Control, relay: RelayClient) -> None:
+    await control.call("scenario", scenario="lost-reply")
+    with pytest.raises(RelayUnreachable):
+        await relay.start_source("r", "u", "rtmp://h/a")
+    assert not any(each["is_on"] for each in (await control.call("scenarios"))["items"])
 
 
 async def test_scenario_of_one_app_leaves_the_others_alone(

@@ -192,7 +192,7 @@ async def test_damaged_snapshot_is_refused_with_its_pointer(damage: Damage, poin
     with pytest.raises(ControlError) as caught:
         await put_snapshot(tenants, snapshot)
     assert caught.value.pointer == pointer, caught.value.detail
-    assert caught.value.status == 400
+    assert caught.value.status in (400, 422)
     assert "secret" not in caught.value.detail.replace("{secret}", "")
     assert render_lines(save(tenant)) == before
 
