@@ -119,7 +119,7 @@ def _lay_over(data: Json, patch: Json, pointer: str) -> Profile:
     try:
         return build_profile(merge_profile(data, patch or {}))
     except ConfigError as error:
-        raise ControlError("invalid_profile", str(error), pointer=pointer) from error
+        raise ControlError("invalid_profile", str(error), pointer=pointer, status=422) from error
 
 
 def _find_apps(plane: Plane, values: Values) -> list[tuple[Tenant, App]]:
