@@ -263,14 +263,6 @@ async def test_rate_limit_is_by_the_worlds_clock(
     assert (await relay.start_source("r", "b", "rtmp://h/b")).is_accepted
 
 
-async def test_clock_of_a_dropped_world_runs(server: Server, control: Control) -> None:
-    """Or a call that it holds would never be answered."""
-    made = await control.call("create_world", clock="frozen")
-    clock = server.tenants.find(made["appid"]).clock  # type: ignore[union-attr]
-    await control.call("delete_world", id=made["id"])
-    assert clock.mode == "real"
-
-
 async def test_clock_is_not_moved_from_inside_the_loop_without_waiting(server: Server) -> None:
     server.control.call_at_once("put_clock", mode="frozen")
     with pytest.raises(FakerelayError, match="would have to wait"):
