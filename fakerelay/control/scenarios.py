@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from fakerelay import schemas
+from fakerelay.clock import FROZEN
 from fakerelay.control.accounts import create_certificate, revoke_certificate
 from fakerelay.control.faults import plan_fault, show_fault
 from fakerelay.control.plane import Json, Plane, Values
@@ -19,6 +20,7 @@ from fakerelay.errors import ControlError
 from fakerelay.tenants import Tenant
 
 OVERLAP_SECONDS: Final = 60
+_STANDS_STILL: Final = "The world's clock stands still: what takes time waits for advance-clock."
 _FILLER_ROOM: Final = "fakerelay-quota-full"
 
 
@@ -54,21 +56,17 @@ async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
         plan_fault(tenant, {**fault, **of_app, "id": plan_id})
         for plan_id, fault in zip(_plan_ids(name), row["faults"], strict=True)
     ]
-    for plan in plans:
-        tenant.faults.add(plan)
     extra: Mapping[str, Json] = {}
     if app is not None and "extra" in row:
-        try:
-            extra = await _EXTRAS[row["extra"]](plane, tenant, app)
-        except ControlError:
-            for plan in plans:
-                tenant.faults.remove(plan.id)
-            raise
+        extra = await _EXTRAS[row["extra"]](plane, tenant, app)
+    for plan in plans:
+        tenant.faults.add(plan)
     return {
         "scenario": name,
         "world": tenant.id,
         "doc": row["doc"],
         "see": row["see"],
+        "note": _STANDS_STILL if tenant.clock.mode == FROZEN else None,
         "faults": [show_fault(plane, tenant, plan) for plan in plans],
         **extra,
     }
@@ -77,13 +75,15 @@ async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
 async def end_scenario(plane: Plane, values: Values, body: Json) -> Json:
     """In all worlds, unless one is named. What it did for good, as a new certificate, stays."""
     name = values["scenario"]
+    tenants = plane.worlds(values["world"])
+    was_on = any(_is_on(tenant, name) for tenant in tenants)
     ended = []
-    for tenant in plane.worlds(values["world"]):
+    for tenant in tenants:
         if name == "quota-full":
             await _empty_quota(tenant)
         plans = [tenant.faults.remove(plan_id) for plan_id in _plan_ids(name)]
         ended += [show_fault(plane, tenant, plan) for plan in plans if plan is not None]
-    return {"scenario": name, "faults": ended}
+    return {"scenario": name, "was_on": was_on, "faults": ended}
 
 
 def _is_on(tenant: Tenant, name: str) -> bool:

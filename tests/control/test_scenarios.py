@@ -214,6 +214,18 @@ async def test_scenario_that_is_over_is_not_on(control: Control, relay: RelayCli
     assert not any(each["is_on"] for each in (await control.call("scenarios"))["items"])
 
 
+async def test_scenario_says_that_time_stands_still(control: Control) -> None:
+    assert (await control.call("scenario", scenario="slow-replies"))["note"] is None
+    await control.call("put_clock", mode="frozen")
+    assert "advance-clock" in (await control.call("scenario", scenario="slow-replies"))["note"]
+
+
+async def test_scenario_that_was_not_on_says_so(control: Control) -> None:
+    await control.call("scenario", scenario="vendor-down")
+    ends = [await control.call("end_scenario", scenario="vendor-down") for _ in range(2)]
+    assert [end["was_on"] for end in ends] == [True, False]
+
+
 async def test_scenario_of_one_app_leaves_the_others_alone(
     server: Server, control: Control, relay: RelayClient
 ) -> None:
