@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BOOLEANS = {"true": True, "false": False}
 _MOST_SHOWN = 80
+_HEAD = ("format", "version")
+"""What says what the rest of a body is: where that is wrong, nothing is to be told of the rest."""
 
 
 def check_call(call: Call) -> dict[str, Any]:
@@ -92,10 +94,20 @@ def _check_body(name: str, body: Mapping[str, Any]) -> None:
     try:
         compile_component(name).validate(body)  # ends with the first error: there may be millions
     except jsonschema_rs.ValidationError as error:
-        pointer, detail = _explain(components()[name], error, body)
+        schema = components()[name]
+        pointer, detail = _explain_head(schema, body) or _explain(schema, error, body)
         raise ControlError("invalid_body", detail, pointer=pointer) from None
     except ValueError as cause:  # deeper than the validator goes, and than anything needs
         raise ControlError("malformed_json", f"The body can't be read: {cause}") from None
+
+
+def _explain_head(schema: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What makes a body another one than the schema is for, if that can be told."""
+    for key in _HEAD:
+        node = schema.get("properties", {}).get(key, {})
+        if key in schema.get("required", ()) and key in body and body[key] not in node["enum"]:
+            return _point([key]), _tell_value(node, body[key])
+    return None
 
 
 def _explain(
@@ -118,9 +130,12 @@ def _explain(
             return _point(path), f"Give exactly one of {' and '.join(map(repr, keys))}"
     if path == ["callback_url"] and isinstance(value, str):
         return _point(path), explain_url(value)
+    return _point(path), _tell_value(node, value)
+
+
+def _tell_value(node: Mapping[str, Any], value: Any) -> str:
     shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
-    hint = _find_hint(node, value)
-    return _point(path), f"{shown} doesn't do{hint}: expected {_describe(node)}"
+    return f"{shown} doesn't do{_find_hint(node, value)}: expected {_describe(node)}"
 
 
 def _walk(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakerelay.clock import LATEST
 from fakerelay.control.local import LocalControl
 from fakerelay.control.plane import Plane
 from fakerelay.errors import ControlError
@@ -65,12 +66,22 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
     # What the schema finds.
     "another version": (put("/version", 2), "/version"),
     "another format": (put("/format", "tarball"), "/format"),
+    "another version without its clock": (
+        lambda snapshot: snapshot.update(version=2, clock=None), "/version",
+    ),
+    "nothing but another version": (
+        lambda snapshot: [snapshot.pop(key) for key in list(snapshot) if key != "format"]
+        and snapshot.update(version=2),
+        "/version",
+    ),
+    "no version": (put("/version", MISSING), "/version"),
     "no tasks": (put("/tasks", MISSING), "/tasks"),
     "tasks are no list": (put("/tasks", {"0": 1}), "/tasks"),
     "unknown key": (put("/password", 1), "/password"),
     "unknown key of a task": (put("/tasks/0/__class__", 1), "/tasks/0/__class__"),
     "unknown key of a push": (put("/tasks/0/pushes/0/x", 1), "/tasks/0/pushes/0/x"),
     "time beyond all": (put("/clock/now", 1e300), "/clock/now"),
+    "time beyond what a clock has": (put("/clock/now", LATEST + 1), "/clock/now"),
     "time before all": (put("/clock/now", -1), "/clock/now"),
     "time is infinite": (put("/clock/now", math.inf), "/clock/now"),
     "time is a text": (put("/tasks/0/started_at", "now"), "/tasks/0/started_at"),
