@@ -113,6 +113,8 @@ class TlsPorts:
                 self.open(tenant, plan)
             except ConfigError as error:
                 _LOGGER.warning("Fault %r of world %r: %s", plan.id, tenant.id, error)
+                if (before := self.find(tenant, plan)) is not None:
+                    self._close(before)  # what it serves is no plan's any more
         for port in list(self._ports.values()):
             await port.serve()
 

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 import requests
 
-from fakerelay.client import RelayClient
+from fakerelay.client import RelayClient, RelayUnreachable
 from fakerelay.errors import ControlError
 from fakerelay.server import Server
 
@@ -255,6 +255,22 @@ async def test_port_that_is_taken_leaves_what_there_was(server: Server) -> None:
     assert (caught.value.code, caught.value.pointer) == ("invalid_fault", "/steps/0")
     assert (await server.control.call("faults"))["items"] == [first]
     assert await start(first["url"], trust_anybody()) == 0
+
+
+async def test_port_of_a_plan_that_was_replaced_ends_though_the_new_one_can_not_be_had(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = await spoil(server, "untrusted")
+    snapshot = await server.control.call("snapshot", keys=True)
+    taken = urlsplit(server.url).port
+    snapshot["faults"][0]["plan"]["steps"] = [{"fault": "self_signed", "port": taken}]
+    await server.control.call("put_snapshot", body=snapshot)
+    assert "choose another 'port'" in caplog.text
+    caplog.clear()
+    (shown,) = (await server.control.call("faults"))["items"]
+    assert shown["url"] is None
+    with pytest.raises(RelayUnreachable, match="ClientConnectorError"):
+        await start(first["url"], trust_anybody())
 
 
 async def test_folder_whose_ca_has_no_key_can_not_make_one(
