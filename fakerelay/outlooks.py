@@ -1,5 +1,6 @@
 """What is to come of a push, as plain values that a snapshot can keep."""
 
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +20,10 @@ class Due(NamedTuple):
 
 
 class Outlook:
-    """What is to come of one push, and how often in a row it has failed."""
+    """What is to come of one push, and how often in a row it has failed.
+
+    `dues` are in order of time, then of making: there may be a thousand.
+    """
 
     __slots__ = ("dues", "failures", "retry_at", "timer")
 
@@ -30,21 +34,21 @@ class Outlook:
         self.timer: Timer | None = None
 
     def next_at(self) -> float | None:
-        times = [due.at for due in self.dues]
-        return min(times if self.retry_at is None else [*times, self.retry_at], default=None)
+        if not self.dues or self.retry_at is None:
+            return self.dues[0].at if self.dues else self.retry_at
+        return min(self.dues[0].at, self.retry_at)
 
     def pop_due(self, now: float) -> Turn | None:
         """The turn whose time has come; its follower takes its place."""
-        due = min(self.dues, key=_by_time, default=None)
-        if due is None or due.at > now:
+        if not self.dues or self.dues[0].at > now:
             return None
-        self.dues.remove(due)
-        self.add(due.turn.next(), now)
-        return due.turn
+        turn = self.dues.pop(0).turn
+        self.add(turn.next(), now)
+        return turn
 
     def add(self, turn: Turn | None, now: float) -> None:
         if turn is not None:
-            self.dues.append(Due(now + turn.after_seconds, turn))
+            insort(self.dues, Due(now + turn.after_seconds, turn), key=_by_time)
 
 
 def _by_time(due: Due) -> float:
@@ -71,7 +75,7 @@ def read_place(saved: Mapping[str, Any]) -> Place:
 def read_outlook(saved: Mapping[str, Any]) -> Outlook:
     outlook = Outlook()
     outlook.failures, outlook.retry_at = saved["failures"], saved["retry_at"]
-    outlook.dues = list(_read_dues(saved["dues"]))
+    outlook.dues = sorted(_read_dues(saved["dues"]), key=_by_time)
     return outlook
 
 

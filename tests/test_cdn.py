@@ -184,6 +184,8 @@ async def test_what_is_scheduled_by_hand_comes_in_its_time() -> None:
     for status, seconds in ((3, 9), (1, 2), (0, 5)):
         world.tenant.cdn.schedule(place, status, seconds)
     assert world.tenant.cdn.scheduled(place) == [(2, 1), (5, 0), (9, 3)]
+    (saved,) = world.tenant.cdn.save()
+    assert [due["at"] for due in saved["dues"]] == [2, 5, 9]  # none is searched for
     await world.advance(100)
     assert world.told() == [(0, "h/a", 0), (2, "h/a", 1), (5, "h/a", 0), (9, "h/a", 3)]
     assert world.statuses() is None

@@ -138,11 +138,14 @@ class Plan:
             number for number, step in enumerate(self.steps) if self.met[number] < (step.times or 1)
         ]
 
-    def resume(self, *, position: int, began_at: float, met: list[int], draws: int) -> None:
-        """Go on where a plan with the same steps had come to."""
+    def resume(self, *, position: int, began_at: float, met: list[int]) -> None:
+        """Go on where a plan with the same steps had come to; `skip` what it had drawn."""
         self.position, self.began_at, self.met = position, began_at, list(met)
-        while self.draws < draws:
-            self._draw(0.0)
+
+    def skip(self, draws: int) -> None:
+        """Draw so often, for nothing."""
+        for _ in range(draws):
+            self.draw()
 
     def _go_on(self, at: float) -> None:
         self.position += 1

@@ -98,6 +98,26 @@ async def test_plans_go_on_where_they_were() -> None:
     assert [restored.draw() for _ in range(5)] == [plan.draw() for _ in range(5)]
 
 
+async def test_much_chance_is_drawn_while_others_have_their_turn() -> None:
+    _, tenant = await make_full_world()
+    snapshot = save(tenant)
+    snapshot["faults"][0]["draws"] = 200_000
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(take_turns())
+    restored = await restore(make_tenants(), snapshot)
+    other.cancel()
+    (plan,) = restored.faults
+    assert plan.draws == 200_000
+    assert turns >= 10
+
+
 async def test_duration_that_is_over_need_not_have_been_noticed() -> None:
     _, tenant = await make_world()
     plan = {"plan": {**CHANCE, "id": "p", "steps": [{"fault": "reset", "for_seconds": 1}]}}
