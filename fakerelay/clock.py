@@ -19,6 +19,7 @@ LATEST: Final = 4102444800.0
 
 _MOST_FIRED: Final = 100_000
 _FEW_CANCELLED: Final = 64
+_MOST_AT_ONCE: Final = 200
 
 machine_time = time.time
 
@@ -256,7 +257,10 @@ class WorldClock:
     def _wake(self) -> None:
         self._wakeup = None
         last = self._made  # what these make has its turn later, or they could go on for ever
-        while (head := self._head()) and head.number <= last and (timer := self._pop_due()):
+        for _ in range(_MOST_AT_ONCE):  # others have their turn in between
+            head = self._head()
+            if head is None or head.number > last or (timer := self._pop_due()) is None:
+                break
             timer.fire()
         self._arm()
 

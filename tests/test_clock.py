@@ -261,6 +261,19 @@ async def test_timer_that_makes_one_for_now_leaves_others_their_turn() -> None:
         assert len(rounds) == done
 
 
+async def test_very_many_timers_due_at_once_leave_others_their_turn() -> None:
+    clock = WorldClock()
+    fired: list[int] = []
+    for number in range(1000):
+        clock.call_at(0, partial(fired.append, number))
+    turns = 0
+    while len(fired) < 1000:
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 3
+    assert fired == list(range(1000))
+
+
 async def test_timer_that_fails_is_told_of_and_keeps_no_other_from_its_turn(
     clock: WorldClock, diary: Diary
 ) -> None:
