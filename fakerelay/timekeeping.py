@@ -106,7 +106,8 @@ class _Run:
 
     def take(self, answer: dict[str, Any]) -> None:
         self._is_within = answer["reached"]
-        self._answer = {**answer, "fired": self._answer["fired"] + answer["fired"]}
+        summed = {key: self._answer[key] + answer[key] for key in ("fired", "fired_count")}
+        self._answer = {**answer, **summed}
 
     def tell(self, has_come: bool) -> dict[str, Any]:
         return {**self._answer, "reached": has_come}

@@ -8,6 +8,7 @@ from fakerelay.clock import Start
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.rules import Accepted
 from fakerelay.errors import ConfigError
+from fakerelay.faults import read_plan
 from fakerelay.ids import SeededIds
 from fakerelay.ports import Sent
 from fakerelay.stores import open_store
@@ -112,6 +113,16 @@ async def test_dropped_world_leaves_its_appids_and_its_id_free() -> None:
     again = tenants.create("one")
     await put(tenants, again, 1)
     assert await apply(again, 1, "u", "h/a")
+
+
+async def test_dropped_world_holds_no_call_from_then_on() -> None:
+    """Its clock may stand for ever, and one that is under way may yet reach it."""
+    tenants = make()
+    one = tenants.create("one")
+    plan = {"steps": [{"fault": "delay", "seconds": 60, "count": "always"}]}
+    one.faults.add(read_plan(plan, "plan", one.clock.now()))
+    await tenants.drop(one)
+    assert not one.faults.has("call")
 
 
 async def test_removed_app_takes_its_tasks_along() -> None:

@@ -56,6 +56,7 @@ async def test_a_relay_runs_until_what_a_test_wants_is_so() -> None:
         assert (advance["now"], advance["reached"], len(advance["fired"])) == (1010, True, 1)
         advance = relay.clock.run_until(lambda: count_attempts(relay) == 9, limit_seconds=600)
         assert (advance["now"], advance["reached"], len(advance["fired"])) == (1610, False, 1)
+        assert advance["fired_count"] == 1
 
 
 async def test_a_relay_runs_until_what_a_coroutine_says_is_so() -> None:

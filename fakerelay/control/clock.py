@@ -13,6 +13,7 @@ from fakerelay.tenants import Tenant
 
 _LIMIT_SECONDS: Final = 86400.0
 _MOST_SHOWN: Final = 100
+_MOST_FIRED_SHOWN: Final = 1000
 
 
 async def show_clock(plane: Plane, values: Values, body: Json) -> Json:
@@ -45,7 +46,8 @@ async def advance_clock(plane: Plane, values: Values, body: Json) -> Json:
     return {
         "world": tenant.id,
         "now": clock.now(),
-        "fired": [fired._asdict() for fired in advance.fired],
+        "fired": [fired._asdict() for fired in advance.fired[:_MOST_FIRED_SHOWN]],
+        "fired_count": len(advance.fired),
         "reached": advance.reached,
         "unfinished": advance.unfinished,
     }

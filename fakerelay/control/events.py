@@ -18,6 +18,7 @@ from fakerelay.tenants import Tenant
 
 HEARTBEAT_SECONDS: Final = 15.0
 _SECRETS: Final = frozenset(("certificate_key", "token"))
+_LONG: Final = "fired"
 _CLOCK_VERBS: Final = frozenset(("put_clock", "advance_clock"))
 
 
@@ -84,11 +85,12 @@ def show_event(told: Event | Missed) -> Json:
 
 
 def tell_change(plane: Plane, call: Call, values: Values, answer: Json) -> None:
-    """Let the feed know of a verb that has changed something."""
+    """Let the feed know of a verb that has changed something; it keeps no long lists."""
     kind: Kind = "clock" if call.verb.name in _CLOCK_VERBS else "control"
     appid = values.get("appid") or (call.body or {}).get("appid") or answer.get("appid")
+    kept = {key: value for key, value in answer.items() if key != _LONG}
     for source, at in _find_sources(plane, call, values, answer):
-        plane.tenants.feed.tell(kind, source, at, appid, (call.verb.name, answer))
+        plane.tenants.feed.tell(kind, source, at, appid, (call.verb.name, kept))
 
 
 class _Gone(NamedTuple):

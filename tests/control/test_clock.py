@@ -78,11 +78,22 @@ async def test_advance_tells_what_it_fired(
         "world": "default",
         "now": frozen + 100,
         "fired": [{"at": frozen + 10, "what": what}, {"at": frozen + 70, "what": what}],
+        "fired_count": 2,
         "reached": True,
         "unfinished": 0,
     }
     assert [attempt["at"] - frozen for attempt in callback["attempts"]] == [0, 10, 70]
     assert callback["state"] == "failed"
+
+
+async def test_answer_lists_only_the_first_of_very_many(
+    control: Control, server: Server, frozen: float
+) -> None:
+    for number in range(1200):
+        server.tenants.default.clock.call_at(frozen + 1, lambda: None, str(number))
+    advance = await control.call("advance_clock", seconds=1)
+    assert [int(fired["what"]) for fired in advance["fired"]] == list(range(1000))
+    assert (advance["fired_count"], advance["reached"]) == (1200, True)
 
 
 async def test_retries_that_were_pending_freeze_and_go_on(

@@ -138,6 +138,8 @@ async def test_clock_is_told_after_what_it_let_happen(control: Control, relay: R
         told = await take(events, 3)
     assert [each["event"] for each in told] == ["clock", "callback", "clock"]
     assert told[2]["at"] == told[0]["at"] + 61 > told[1]["at"]
+    answer = told[2]["data"]["answer"]
+    assert (answer["fired_count"], answer["reached"], "fired" in answer) == (1, True, False)
 
 
 async def test_changes_are_told_without_secrets(control: Control) -> None:
