@@ -16,12 +16,13 @@ from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.fates import ANY_FATE, NO_FATES, TAKEN, Fate, Turn, read_fate
 from fakerelay.core.faults import Plans, Subject
 from fakerelay.core.model import MIXED, SOURCE, PushAddress, TaskKey
+from fakerelay.core.problems import NO_RULE, RuleWarning
 from fakerelay.core.profile import PushPolicy
 from fakerelay.core.pushes import CONNECTING, FAILURES, PUSHING, STOPPED
 from fakerelay.core.rules import Accepted
 from fakerelay.core.world import World
 from fakerelay.errors import FakerelayError
-from fakerelay.magic import DOMAIN, find_magic
+from fakerelay.magic import DOMAIN, explain_stray, find_magic
 from fakerelay.outlooks import Due, Outlook, Place, read_outlook, read_place, save_outlook
 from fakerelay.ports import Clock, Served
 
@@ -54,6 +55,13 @@ class Cdn:
                 if DOMAIN in address.key:
                     return True
         return False
+
+    def find_warnings(self, command: StartPush) -> list[RuleWarning]:
+        """Magic addresses that are mistyped, by all appearances; no rule stands behind those."""
+        if not self._has_magic:
+            return []
+        strays = [explain_stray(each) for each in command.addresses if DOMAIN in each.key]
+        return [RuleWarning(NO_RULE, stray, "rtmpurl") for stray in strays if stray is not None]
 
     def foresee(self, view: World, command: StartPush, now: float) -> StartPush:
         """The command with the fates of the pushes it begins; it is known to be acceptable."""

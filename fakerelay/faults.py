@@ -218,7 +218,7 @@ def _check_http(settings: Mapping[str, Any], where: str) -> None:
         if header.lower() in _FRAMING:
             detail = f"Header {header!r} is the connection's own; leave it out"
             raise FaultError(f"{where}/headers/{header}", f"{detail}, or use 'truncate' or 'empty'")
-    if settings["status"] in (204, 304) and settings.get("body"):
+    if settings["status"] in (204, 205, 304) and settings.get("body"):
         raise FaultError(f"{where}/body", f"A {settings['status']} has no body: leave it out")
 
 

@@ -117,7 +117,7 @@ def describe_field(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
     merged: dict[str, Any] = {}
     for node in reversed(list(_spread(nodes))):
         merged |= node
-    return _describe(merged)
+    return describe(merged)
 
 
 def check_settings(name: str, data: Any, origin: str, place: Sequence[str | int] = ()) -> None:
@@ -149,33 +149,58 @@ def _explain(
         return f"Unknown key {_point([*path, key])} in {origin}{nearest(key, node['properties'])}"
     if error.kind.name == "required":
         key = kind["property"]
-        wanted = _describe(node["properties"][key])
+        wanted = describe(node["properties"][key])
         return f"Missing {_point([*path, key])} in {origin}: expected {wanted}"
     value = _walk(data, error.instance_path)
     hint = nearest(value, node["enum"]) if "enum" in node and isinstance(value, str) else ""
     shown = "a secret" if node.get("writeOnly") else _shorten(value)
-    return f"Can't use {shown} at {_point(path)} of {origin}{hint}: expected {_describe(node)}"
+    return f"Can't use {shown} at {_point(path)} of {origin}{hint}: expected {describe(node)}"
 
 
 _BOUNDS = {
     "type": "{}",
-    "enum": "{}",
+    "const": "{!r}",
+    "enum": "one of {}",
     "minimum": "at least {}",
+    "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
     "minLength": "of {} or more characters",
     "maxLength": "of at most {} characters",
-    "maxItems": "of at most {} items",
     "pattern": "matching {}",
+    "minItems": "of {} or more items",
+    "maxItems": "of at most {} items",
+    "minProperties": "of {} or more keys",
+    "maxProperties": "of at most {} keys",
 }
+_MOST_CHOICES = 12
 
 
-def _describe(node: Mapping[str, Any]) -> str:
+def describe(node: Mapping[str, Any]) -> str:
     """What a value must be, from its schema: its type and bounds, then what it is for."""
-    bounds = ", ".join(
-        text.format(_join(node[key])) for key, text in _BOUNDS.items() if key in node
-    )
+    bounds = ", ".join(_list_bounds(node)) or "something else"
     about = node.get("description", "").rstrip(".")
     return bounds + (f" ({about})" if about else "")
+
+
+def _list_bounds(node: Mapping[str, Any]) -> list[str]:
+    bounds = {
+        key: text.format(_join(key, node[key]))
+        for key, text in _BOUNDS.items()
+        if key in node
+        and not (key == "enum" and len(node[key]) > _MOST_CHOICES)
+        and not (key == "pattern" and len(node[key]) > _MOST_SHOWN)
+    }
+    kind = [bounds.pop("type")] if "type" in bounds else []
+    return [*kind, *_list_alternatives(node), *bounds.values()]
+
+
+def _list_alternatives(node: Mapping[str, Any]) -> list[str]:
+    """One text, where a value may be the one or the other; none where any can't be described."""
+    options = node.get("oneOf") or node.get("anyOf") or ()
+    texts = [", ".join(_list_bounds(option)) for option in options]
+    if not texts or not all(texts):
+        return []
+    return [(", or " if any("," in text for text in texts) else " or ").join(texts)]
 
 
 def _spread(nodes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -192,8 +217,10 @@ def _step_into(node: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | 
     return found
 
 
-def _join(bound: Any) -> str:
-    return " or ".join(map(str, bound)) if isinstance(bound, list) else str(bound)
+def _join(key: str, bound: Any) -> Any:
+    if not isinstance(bound, list):
+        return bound
+    return (" or " if key == "type" else ", ").join(map(str, bound))
 
 
 def _walk(value: Any, path: Sequence[str | int]) -> Any:

@@ -378,6 +378,7 @@ async def test_plan_wins_over_a_magic_address() -> None:
 
 async def test_magic_can_be_turned_off() -> None:
     world = await World(has_magic=False).open()
+    assert world.tenant.cdn.find_warnings(start("u", "refuse.fakerelay.test")) == []
     assert await world.do(start("u", "refused.fakerelay.test", "taken.fakerelay.test")) is None
     assert world.statuses() == [0, 0]
 

@@ -5,7 +5,7 @@ from fakerelay.core.fates import TAKEN, Fate, Turn
 from fakerelay.core.model import PushAddress
 from fakerelay.core.pushes import CDN_FAILED
 from fakerelay.faults import read_plan, vocabulary
-from fakerelay.magic import DOMAIN, find_magic, names
+from fakerelay.magic import DOMAIN, explain_stray, find_magic, names
 from fakerelay.schemas import read_json
 
 
@@ -31,6 +31,44 @@ def test_domain_is_that_of_the_data() -> None:
 def test_number_sets_how_long() -> None:
     assert find("rtmp://refused-9.fakerelay.test/a") == Fate(turn=Turn(9, CDN_FAILED))
     assert find("rtmp://refused-9999999.fakerelay.test/a") == Fate(turn=Turn(9999999, CDN_FAILED))
+
+
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [
+        ("refuse", "did you mean 'refused'?"),
+        ("sub.refused", "did you mean 'refused'?"),
+        ("slwo-5", "did you mean 'slow'?"),
+        ("refused-0", "write 'refused' or 'refused-N', with N from 1 to 9999999)"),
+        ("user@Refused-x", "write 'refused' or 'refused-N', with N from 1 to 9999999)"),
+        ("taken-5", "(write 'taken')"),
+        ("zzz", "known: flapping, internal"),
+    ],
+)
+def test_name_that_means_nothing_is_told_the_nearest(host: str, hint: str) -> None:
+    address = read_address(f"rtmp://{host}.fakerelay.test:1935/live?key=s3cret")
+    assert isinstance(address, PushAddress)
+    stray = explain_stray(address)
+    assert stray is not None
+    assert hint in stray
+    assert "s3cret" not in stray
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "refused.fakerelay.test/a",
+        "taken.fakerelay.test",
+        "fakerelay.test/a",
+        "h/refuse.fakerelay.test/a",
+        "refuse.fakerelay.test.example.com/a",
+        "refuse@h/a.fakerelay.test",
+    ],
+)
+def test_magic_and_other_hosts_need_no_word(address: str) -> None:
+    read = read_address(f"rtmp://{address}")
+    assert isinstance(read, PushAddress)
+    assert explain_stray(read) is None
 
 
 def test_taken_is_taken() -> None:

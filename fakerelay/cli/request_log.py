@@ -128,7 +128,10 @@ def _read_told(exchange: Exchange) -> str:
 
 
 def _list_warnings(exchange: Exchange) -> list[str]:
-    return sorted({warning.rule for warning in exchange.warnings}) if exchange.warnings else []
+    """Their rules, or the field of one that is fakerelay's own."""
+    if not exchange.warnings:
+        return []
+    return sorted({warning.rule or warning.field or "-" for warning in exchange.warnings})
 
 
 def _read_names(raw: bytes) -> dict[str, str]:

@@ -89,7 +89,7 @@ def _show_decided(decided: Decided) -> Json:
 
 def _show_warning(warning: RuleWarning) -> Json:
     return {
-        "rule": _show_rule(warning.rule),
+        "rule": _show_rule(warning.rule) if warning.rule else None,
         "detail": warning.detail,
         "field": clean_text(warning.field) if warning.field is not None else None,
     }
@@ -146,7 +146,7 @@ def _parse_names(exchange: Exchange) -> Mapping[str, Any]:
 
 
 def _read_rules(exchange: Exchange) -> set[str | None]:
-    return {exchange.rule, *(warning.rule for warning in exchange.warnings)}
+    return {exchange.rule, *(warning.rule or None for warning in exchange.warnings)}
 
 
 def _read_codes(exchange: Exchange) -> Any:

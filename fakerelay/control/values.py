@@ -11,6 +11,7 @@ from fakerelay.control.callback_urls import explain_url
 from fakerelay.control.components import compile_component, components, find_component
 from fakerelay.control.verbs import TARGETS, Call, Verb, parameter_schemas
 from fakerelay.errors import ControlError, nearest
+from fakerelay.schemas import describe
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -83,7 +84,7 @@ def _check_parameter(verb: Verb, name: str, value: Any) -> None:
     hint = _find_hint(schema, value)
     raise ControlError(
         "invalid_parameter",
-        f"Can't use {_show(value)} as {name!r}{hint}: expected {_describe(schema)}",
+        f"Can't use {_show(value)} as {name!r}{hint}: expected {describe(schema)}",
         pointer=f"/{place}/{name}",
     )
 
@@ -122,7 +123,7 @@ def _explain(
         return _point([*path, key]), f"Unknown key {key!r}{nearest(key, node['properties'])}"
     if error.kind.name == "required":
         key = kind["property"]
-        expected = _describe(_resolve(node["properties"][key]))
+        expected = describe(_resolve(node["properties"][key]))
         return _point([*path, key]), f"Missing key {key!r}: expected {expected}"
     if error.kind.name == "oneOf" or error.kind.name == "oneOfMultipleValid":
         keys = [option["required"][0] for option in node["oneOf"] if "required" in option]
@@ -135,7 +136,7 @@ def _explain(
 
 def _tell_value(node: Mapping[str, Any], value: Any) -> str:
     shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
-    return f"{shown} doesn't do{_find_hint(node, value)}: expected {_describe(node)}"
+    return f"{shown} doesn't do{_find_hint(node, value)}: expected {describe(node)}"
 
 
 def _walk(
@@ -161,37 +162,6 @@ def _find_key(value: Mapping[str, Any], step: str | int) -> str:
 
 def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**find_component(node["$ref"]), **node} if "$ref" in node else node
-
-
-_BOUNDS = {
-    "type": "{}",
-    "enum": "one of {}",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "minLength": "of {} or more characters",
-    "maxLength": "of at most {} characters",
-    "pattern": "matching {}",
-    "maxItems": "of at most {} items",
-    "maxProperties": "of at most {} keys",
-}
-_MOST_CHOICES = 12
-
-
-def _describe(node: Mapping[str, Any]) -> str:
-    """What a value must be, and what it is for."""
-    bounds = [
-        text.format(_list(node[key]))
-        for key, text in _BOUNDS.items()
-        if key in node
-        and not (key == "enum" and len(node[key]) > _MOST_CHOICES)
-        and not (key == "pattern" and len(node[key]) > _MOST_SHOWN)
-    ]
-    about = node.get("description", "").rstrip(".")
-    return ", ".join(bounds or ["something else"]) + (f" ({about})" if about else "")
-
-
-def _list(bound: Any) -> str:
-    return ", ".join(map(str, bound)) if isinstance(bound, list) else str(bound)
 
 
 def _find_hint(node: Mapping[str, Any], value: Any) -> str:

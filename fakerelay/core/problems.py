@@ -25,7 +25,10 @@ class Problem(NamedTuple):
 
 
 class RuleWarning(NamedTuple):
-    """Something accepted that deserves a look; for the journal only."""
+    """Something accepted that deserves a look; for the journal only.
+
+    `rule` is NO_RULE where it is about something of our own, not of the vendor's.
+    """
 
     rule: str
     detail: str

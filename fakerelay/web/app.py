@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 from aiohttp import hdrs, web
 
 from fakerelay.core import problems
+from fakerelay.core.commands import StartPush
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.core.requests import START, find_warnings, read_start, read_stop
 from fakerelay.core.rules import Refused
@@ -164,6 +165,8 @@ class VendorApi:
         if isinstance(command, Problem):
             return command
         exchange.warnings += find_warnings(route.operation, body, command)
+        if isinstance(command, StartPush):
+            exchange.warnings += tenant.cdn.find_warnings(command)
         applied = await tenant.service.apply(command)
         decision = applied.decision
         return decision.problem if isinstance(decision, Refused) else applied.open_gate

@@ -62,6 +62,7 @@ class CallFault:
         self._settings = step.settings
         self._body = body
         self._subject = subject
+        self._exchange: Exchange | None = None
         self._work: asyncio.Future[None] | None = None
 
     async def wait(self, waits: Waits, request: web.BaseRequest, tenant: Tenant) -> bool:
@@ -118,6 +119,7 @@ class CallFault:
 
     def tell(self, exchange: Exchange, reply: Reply | None) -> None:
         """Put down in the journal what the caller will have seen, as far as we can know."""
+        self._exchange = exchange
         if reply is None:
             self.met.told = "nothing"
             exchange.status = exchange.code = None
@@ -167,9 +169,16 @@ class CallFault:
         for start in range(0, len(reply.body), size):
             share = min(start + size, len(reply.body)) / len(reply.body)
             if not await waits.until(request, waits.real, began_at + seconds * share):
+                self._tell_cut()
                 return CLOSED
             transport.write(reply.body[start : start + size])
         return went_out(request)
+
+    def _tell_cut(self) -> None:
+        """Mend the journal: when it was written, the whole reply was to go out."""
+        self.met.told = "part"
+        if self._exchange is not None:
+            self._exchange.code = None
 
     def _begin(self, clock: WorldClock) -> None:
         self._work = asyncio.get_running_loop().create_future()

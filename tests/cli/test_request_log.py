@@ -10,7 +10,7 @@ import pytest
 from fakerelay.cli.printer import Printer
 from fakerelay.cli.request_log import RequestLog, printable, render_json, render_text
 from fakerelay.core import problems
-from fakerelay.core.problems import RuleWarning
+from fakerelay.core.problems import NO_RULE, RuleWarning
 from fakerelay.journal import Exchange, FaultMet
 
 
@@ -50,6 +50,11 @@ def test_text_names_the_rule_and_warnings() -> None:
     line = render_text(refused)
     assert " code=40401 rule=stop-running-task " in line
     assert line.endswith(" warnings=trace-id-missing")
+
+
+def test_warning_of_our_own_is_named_by_its_field() -> None:
+    mistyped = exchange(warnings=[RuleWarning(NO_RULE, "no magic name", "rtmpurl")])
+    assert render_text(mistyped).endswith(" warnings=rtmpurl")
 
 
 def test_json_tells_the_same() -> None:

@@ -668,6 +668,7 @@ async def test_journal_tells_of_faults_and_is_searched_by_either_code(
             "'truncate'",
         ),
         ({"fault": "http_status", "status": 204, "body": "x"}, "/steps/0/body", "no body"),
+        ({"fault": "http_status", "status": 205, "body": "x"}, "/steps/0/body", "no body"),
         (
             {"fault": "delay", "seconds": 1, "distribution": "exponential"},
             "/seed",

@@ -59,8 +59,34 @@ async def test_callback_url_of_no_use_is_shown_without_its_secrets(
 
 async def test_callback_url_that_is_no_text_is_shown(control: Control) -> None:
     detail = await refuse(control, "put_app", appid=APPID, callback_url=5)
-    assert detail.startswith("5 doesn't do: expected string, null")
+    assert detail.startswith("5 doesn't do: expected string or null")
     assert len(detail) < 200
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ({"count": 0}, "integer, at least 1, at most 1000000, or 'always' ("),
+        ({"count": "alway"}, "integer, at least 1, at most 1000000, or 'always' ("),
+        ({"for_seconds": 0}, "number, more than 0, at most 31536000 ("),
+    ],
+    ids=["too few", "neither", "no time"],
+)
+async def test_step_that_does_not_do_is_told_what_does(
+    control: Control, step: dict[str, object], expected: str
+) -> None:
+    detail = await refuse(control, "create_fault", steps=[{"fault": "hang", **step}])
+    assert f"expected {expected}" in detail
+
+
+async def test_plan_without_steps_is_told_how_many(control: Control) -> None:
+    detail = await refuse(control, "create_fault", steps=[])
+    assert "expected array, of 1 or more items, of at most 100 items (" in detail
+
+
+async def test_profile_number_that_may_be_one_or_the_other_is_told_both(control: Control) -> None:
+    detail = await refuse(control, "put_profile", push={"retry_seconds": 1e-9})
+    assert "expected number, 0 or at least 0.1, at most 31536000 (" in detail
 
 
 async def test_key_of_a_certificate_is_not_shown(control: Control) -> None:

@@ -206,3 +206,16 @@ async def test_magic_can_be_turned_off_for_a_server(open_server: OpenServer) -> 
         await relay.start_source("r", "u", "rtmp://refused.fakerelay.test/live")
     assert isinstance(server.control, LocalControl)
     assert [status for _, status, _ in await show(server.control)] == [0]
+
+
+async def test_mistyped_magic_address_is_warned_of(control: Control, relay: RelayClient) -> None:
+    urls = ("rtmp://refused.fakerelay.test/a", "rtmp://refuse.fakerelay.test/a", "rtmp://h/a")
+    assert (await relay.start_source("r", "u", urls)).is_accepted
+    (request,) = (await control.call("requests"))["items"]
+    assert request["warnings"] == [
+        {
+            "rule": None,
+            "detail": "an ordinary address: 'refuse' is no magic name (did you mean 'refused'?)",
+            "field": "rtmpurl",
+        }
+    ]

@@ -32,7 +32,7 @@ DELAYS = st.fixed_dictionaries({"seconds": SECONDS}) | st.fixed_dictionaries(
 SETTINGS: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     "problem": st.fixed_dictionaries({"name": st.sampled_from(NAMES)}),
     "http_status": st.fixed_dictionaries(
-        {"status": st.integers(200, 599).filter(lambda status: status not in (204, 304))},
+        {"status": st.integers(200, 599).filter(lambda status: status not in (204, 205, 304))},
         optional={"headers": HEADERS, "body": TEXTS},
     ),
     "delay": DELAYS,

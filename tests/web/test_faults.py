@@ -501,6 +501,22 @@ async def test_what_takes_for_ever_keeps_no_server_from_closing(
         await opened.rest()
 
 
+@pytest.mark.parametrize("is_shut_down", [False, True], ids=["by its caller", "by a shutdown"])
+async def test_drip_that_is_cut_off_has_told_a_part(
+    open_server: OpenServer, *, is_shut_down: bool
+) -> None:
+    server = await open_server()
+    await spoil(server, "drip", seconds=3600)
+    async with wire(server) as opened:
+        await opened.send(build())
+        assert await opened.some(patience_seconds=5)
+        if is_shut_down:
+            await server.close(grace_seconds=0)
+    (request,) = server.tenants.default.journal
+    await until(lambda: request.fault is not None and request.fault.told == "part")
+    assert (request.status, request.code) == (200, None)
+
+
 async def test_hanging_ends_with_its_caller(open_server: OpenServer) -> None:
     server = await open_server()
     await spoil(server, "hang")
