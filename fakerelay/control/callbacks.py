@@ -22,7 +22,7 @@ async def list_callbacks(plane: Plane, values: Values, body: Json) -> Json:
 async def hold_callbacks(plane: Plane, values: Values, body: Json) -> Json:
     tenant = plane.world_for(values["world"], body.get("appid"))
     tenant.delivery.hold(read_match("callback", body))
-    return _show_holds(tenant)
+    return _show_held(tenant)
 
 
 async def release_callbacks(plane: Plane, values: Values, body: Json) -> Json:
@@ -41,7 +41,7 @@ async def release_callbacks(plane: Plane, values: Values, body: Json) -> Json:
         delivery.let_go(released)
     else:
         released = delivery.release(appid)
-    return {"released": [each.msgid for each in released], **_show_holds(tenant)}
+    return {"released": [each.msgid for each in released], **_show_held(tenant)}
 
 
 async def replay_callbacks(plane: Plane, values: Values, body: Json) -> Json:
@@ -84,10 +84,12 @@ def _show_attempt(attempt: Attempt) -> Json:
     return {**attempt._asdict(), "content_type": attempt.content_type or CONTENT_TYPE}
 
 
-def _show_holds(tenant: Tenant) -> Json:
-    delivery = tenant.delivery
-    holds = [_show_hold(match) for match in delivery.holds]
-    return {"world": tenant.id, "holds": holds, "held": len(delivery.held())}
+def _show_held(tenant: Tenant) -> Json:
+    return {"world": tenant.id, "holds": show_holds(tenant), "held": len(tenant.delivery.held())}
+
+
+def show_holds(tenant: Tenant) -> list[Json]:
+    return [_show_hold(match) for match in tenant.delivery.holds]
 
 
 def _show_hold(match: Match) -> Json:

@@ -157,7 +157,7 @@ _ROWS = (
          "Make a world what a snapshot says, or refuse and change nothing.",
          query=("world",), body="snapshot", reply="world", replaces=True),
     Verb("reset", "POST", "reset",
-         "Forget tasks, journal, callbacks and fault plans; apps, certificates and profile stay.",
+         "Forget tasks, journal, callbacks, holds and plans; apps, certificates and profile stay.",
          query=TARGETS, body="empty.request", reply="reset", destroys=True),
     Verb("events", "GET", "events",
          "Tell everything that happens as it does: calls, pushes, callbacks, faults, changes.",

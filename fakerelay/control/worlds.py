@@ -4,6 +4,7 @@ from collections import Counter
 
 from fakerelay.control import faults, requests
 from fakerelay.control.accounts import change_app, make_certificate, show_rooms, show_secret
+from fakerelay.control.callbacks import show_holds
 from fakerelay.control.clock import open_clock
 from fakerelay.control.plane import Json, Plane, Values, show_profile
 from fakerelay.core.model import App
@@ -81,6 +82,7 @@ async def reset(plane: Plane, values: Values, body: Json) -> Json:
         await plane.tenants.reset_app(tenant, app.appid)
     cleared = faults.clear(plane, values)
     for tenant in plane.targets(values):
+        tenant.delivery.end_holds(values["appid"])
         tenant.begin_faults(values["appid"])
     return {
         "apps": apps,
@@ -100,6 +102,7 @@ def show_world(tenant: Tenant) -> Json:
         "tasks": sum(view.running_count(appid) for appid in apps),
         "revision": view.revision,
         "requests": len(tenant.journal),
+        "holds": show_holds(tenant),
         "clock": tenant.clock.mode,
         "now": tenant.clock.now(),
         "profile": show_profile(tenant.service.profile),

@@ -99,11 +99,12 @@ class Delivery:
         return iter(sorted(chain(self._history, self._pending()), key=_by_number))
 
     def drop(self, appid: int, *, grace_seconds: float = 1.0) -> asyncio.Task[None]:
-        """Forget an app's notifications at once.
+        """Forget an app's notifications at once, and the holds that are for it alone.
 
         Posts in flight may end in the grace, then are cut off: the answered task ends with them.
         """
         outbox = self._outboxes.pop(appid, None) or Outbox(self._office)
+        self._remove_holds(appid)
         self._history.forget(appid)
         self.watch.notify()
         outbox.clear()
@@ -145,7 +146,7 @@ class Delivery:
         if match not in self._office.holds:
             self._office.holds.append(match)
         for notification in self._pending():
-            if notification.fate is not None:
+            if notification.fate is not None and match.fits(notification.subject):
                 notification.fate.is_released = False
         self.watch.notify()
 
@@ -170,12 +171,17 @@ class Delivery:
         Of one app, where one is given: a hold for all apps goes on for what comes later.
         """
         released = self.held(appid)
-        holds = self._office.holds
-        holds[:] = [each for each in holds if appid is not None and each.appid != appid]
         self.let_go(released)
-        for outbox in self._outboxes.values():
-            outbox.unhold()
+        self.end_holds(appid)
         return released
+
+    def end_holds(self, appid: int | None = None) -> None:
+        """Hold no more, or not what is held of one app alone; what nothing else keeps may go."""
+        self._remove_holds(appid)
+        for each, outbox in self._outboxes.items():
+            if appid in (None, each):
+                outbox.unhold()
+        self.watch.notify()
 
     def let_go(self, held: Iterable[Notification]) -> None:
         """Release some of what is held, in the order of their lanes; the hold goes on."""
@@ -234,6 +240,10 @@ class Delivery:
         if outbox is None:
             outbox = self._outboxes[appid] = Outbox(self._office)
         return outbox
+
+    def _remove_holds(self, appid: int | None) -> None:
+        holds = self._office.holds
+        holds[:] = [each for each in holds if appid is not None and each.appid != appid]
 
     def _pending(self) -> Iterator[Notification]:
         outboxes = self._outboxes.values()

@@ -133,6 +133,32 @@ async def test_held_ones_go_as_they_are_released(
     assert receiver.told() == [3, 0, 0, 3]
 
 
+async def list_holds(control: Control) -> list[Any]:
+    (world,) = (await control.call("worlds"))["items"]
+    holds: list[Any] = world["holds"]
+    return holds
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "left"),
+    [
+        ("reset", {"all": True}, []),
+        ("reset", {"world": "default"}, []),
+        ("reset", {"appid": APPID}, [{"match": {"status": 0}}]),
+        ("delete_app", {"appid": APPID}, [{"match": {"status": 0}}]),
+    ],
+)
+async def test_holds_end_with_what_they_are_for(
+    control: Control, verb: str, target: dict[str, Any], left: list[Any]
+) -> None:
+    of_app = {"appid": APPID, "match": {"uid": "u"}}
+    await control.call("hold_callbacks", **of_app)
+    await control.call("hold_callbacks", match={"status": 0})
+    assert await list_holds(control) == [of_app, {"match": {"status": 0}}]
+    await control.call(verb, **target)
+    assert await list_holds(control) == left
+
+
 async def test_failed_ones_are_replayed_to_a_receiver_that_came_late(
     control: Control, relay: RelayClient, receiver: Receiver
 ) -> None:

@@ -62,6 +62,35 @@ async def test_released_one_keeps_going_until_held_again(bench: Bench) -> None:
     assert len(bench.sender.posts) == 2
 
 
+async def test_new_hold_keeps_nothing_of_another_that_was_released(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN
+    bench.delivery.hold(Match(status=0))
+    await bench.tell(("a", 0))
+    bench.delivery.let_go(bench.delivery.held())
+    await bench.settle()
+    bench.delivery.hold(Match(status=3))
+    await bench.clock.advance(60)
+    assert len(bench.sender.posts) == 6
+
+
+async def test_dropped_app_leaves_no_hold_of_its_own(bench: Bench) -> None:
+    bench.delivery.hold(Match(appid=1))
+    bench.delivery.hold(Match(appid=2))
+    await bench.tell(("a", 0))
+    await bench.delivery.drop(1)
+    assert list(bench.delivery.holds) == [Match(appid=2)]
+    await bench.tell(("a", 3))
+    assert told(bench) == "a3"
+
+
+async def test_end_of_the_holds_lets_go_what_they_kept(bench: Bench) -> None:
+    bench.delivery.hold()
+    await bench.tell(("a", 0))
+    bench.delivery.end_holds()
+    await bench.settle()
+    assert told(bench) == "a0"
+
+
 @pytest.mark.parametrize(
     "order", ["a0 a3 b0", "a3 a0 b0", "b0 a3 a0", "a3 b0 a0", "a0 b0 a3", "b3 a3 c0 a0 b0"]
 )
