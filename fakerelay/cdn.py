@@ -58,10 +58,13 @@ class Cdn:
 
     def find_warnings(self, command: StartPush) -> list[RuleWarning]:
         """Magic addresses that are mistyped, by all appearances; no rule stands behind those."""
-        if not self._has_magic:
-            return []
-        strays = [explain_stray(each) for each in command.addresses if DOMAIN in each.key]
-        return [RuleWarning(NO_RULE, stray, "rtmpurl") for stray in strays if stray is not None]
+        warnings: list[RuleWarning] = []
+        for address in command.addresses:
+            if DOMAIN in address.key and self._has_magic:
+                stray = explain_stray(address)
+                if stray is not None:
+                    warnings.append(RuleWarning(NO_RULE, stray, "rtmpurl"))
+        return warnings
 
     def foresee(self, view: World, command: StartPush, now: float) -> StartPush:
         """The command with the fates of the pushes it begins; it is known to be acceptable."""
