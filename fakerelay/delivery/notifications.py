@@ -66,7 +66,8 @@ class Notification:
     """One status change on its way to the customer; `number` counts them in order of commit.
 
     `reason` says why a failed one was given up; `next_attempt_at` is set while it waits for one.
-    The head of a lane has its turn, the others wait. `tries` counts towards the retry schedule.
+    The head of a lane has its turn, the others wait. `tries` counts towards the retry schedule,
+    each once it was answered: one in flight when it is saved is made again.
     """
 
     __slots__ = (

@@ -241,9 +241,9 @@ class Outbox:
 
     def resume(self) -> None:
         """Go on with all that has been put back."""
-        for notification in list(self.pending.values()):
-            if notification.is_head:
-                self._resume(notification)
+        heads = [each for each in self.pending.values() if each.is_head]
+        for notification in heads:
+            self._resume(notification)
         self.pump()
 
     def _resume(self, notification: Notification) -> None:
@@ -271,23 +271,23 @@ class Outbox:
         office = self._office
         while self.ready and not office.is_closed:
             notification = self.ready.popleft()
-            if (office.holds or notification.fate is not None) and self._is_kept(notification):
-                self.parked[notification.number] = notification
-                continue
             try:
+                if (office.holds or notification.fate is not None) and self._is_kept(notification):
+                    self.parked[notification.number] = notification
+                    continue
                 await self._attempt(notification)
             except Exception as error:
-                self._finish(notification, FAILED, f"Unexpected error: {error!r}")
+                self._abandon(notification, error)
             office.watch.notify()
 
     async def _attempt(self, notification: Notification) -> None:
         notification.next_attempt_at = None
         if notification.state == DELIVERED:
             return await self._send_copy(notification)
-        notification.tries += 1
         is_taken = await self._office.poster.post(notification)
         if notification.number not in self.pending:
             return
+        notification.tries += 1
         if not is_taken:
             return self._plan_next(notification)
         if (fault := notification.fault("duplicate")) is not None:
@@ -327,7 +327,7 @@ class Outbox:
 
     def _wake(self, notification: Notification) -> None:
         del self.timers[notification.number]
-        self._waiting.pop(notification.number, None)
+        self._wait_no_more(notification)
         notification.next_attempt_at = None
         self.ready.append(notification)
         self.pump()
@@ -344,6 +344,21 @@ class Outbox:
         if self._waiting and state == DELIVERED:
             self._count_down(notification)
         self._leave_lane(notification)
+
+    def _abandon(self, notification: Notification, error: Exception) -> None:
+        """What nobody foresaw ends this one alone: however far it came, what follows goes on."""
+        self._wait_no_more(notification)
+        self._cancel_timer(notification)
+        is_pending = self.pending.pop(notification.number, None) is not None
+        self._let_successor_go(notification)
+        self._leave_lane(notification)
+        if is_pending:
+            state = FAILED if notification.state == PENDING else notification.state
+            self._office.history.add(notification, state, f"Unexpected error: {error!r}")
+
+    def _cancel_timer(self, notification: Notification) -> None:
+        if (timer := self.timers.pop(notification.number, None)) is not None:
+            timer.cancel()
 
     def _end(self, notification: Notification) -> None:
         """Into the history with it, unless there are copies to come."""
@@ -385,7 +400,7 @@ class Outbox:
             self._wait_until(notification, due_at, "retry" if notification.tries else "callback")
             return
         notification.next_attempt_at = None
-        self._waiting.pop(notification.number, None)
+        self._wait_no_more(notification)
         self.ready.append(notification)
 
     # Faults.
@@ -440,10 +455,13 @@ class Outbox:
             self._give_turn(first)
 
     def _stop_waiting(self, notification: Notification) -> None:
-        del self._waiting[notification.number]
-        self.timers.pop(notification.number).cancel()
+        self._wait_no_more(notification)
+        self._cancel_timer(notification)
         notification.next_attempt_at = None
-        notification.make_fate().waits_for = 0
+
+    def _wait_no_more(self, notification: Notification) -> None:
+        if self._waiting.pop(notification.number, None) is not None:
+            notification.make_fate().waits_for = 0
 
     def _count_down(self, done: Notification) -> None:
         """One more has been delivered: those it was to overtake may go once there were enough."""
@@ -458,13 +476,16 @@ class Outbox:
 
     def _go_on_after(self, notification: Notification) -> None:
         """What was to come after this one, by a release or by a fault."""
+        self._let_successor_go(notification)
+        fault = notification.fault("stale_status")
+        if fault is not None and notification.event.status == STOPPED:
+            self._add_stale(notification, fault)
+
+    def _let_successor_go(self, notification: Notification) -> None:
         successor = self._successors.pop(notification.number, None)
         if successor is not None:
             successor.make_fate().goes_after = None
             self._unpark(successor)
-        fault = notification.fault("stale_status")
-        if fault is not None and notification.event.status == STOPPED:
-            self._add_stale(notification, fault)
 
     def _add_stale(self, stop: Notification, fault: Fault) -> None:
         """One more that claims the push goes on; it belongs to no lane, so it holds up nobody."""

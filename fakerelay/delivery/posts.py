@@ -81,9 +81,9 @@ def write_letter(notification: Notification) -> Letter:
         return Letter(cause="replay") if fate is not None and fate.is_replayed else _USUAL
     settings = fault.settings
     letter = Letter(cause=fault.name, plan=fault.plan)
-    if fault.name in _ONCE and notification.tries > 1:
+    if fault.name in _ONCE and notification.tries > 0:
         return _USUAL
-    if notification.tries > settings.get("attempts", notification.tries):
+    if notification.tries >= settings.get("attempts", notification.tries + 1):
         return _USUAL
     match fault.name:
         case "corrupt":

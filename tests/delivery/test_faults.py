@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakerelay.core.callbacks import CONTENT_TYPE
+from fakerelay.delivery import Delivery, Notification
 from tests.delivery.bench import BROKEN, OK, POLICY, START, URL, Bench
 
 
@@ -249,3 +250,29 @@ async def test_plan_takes_only_what_it_matches(bench: Bench) -> None:
     assert bench.sender.told() == [("a1", 0), ("b", 3)]
     await bench.tell(("a1", 3), appid=2)
     assert bench.states().count("dropped") == 2
+
+
+async def test_error_while_one_is_told_of_keeps_no_lane() -> None:
+    def fail(notification: Notification) -> None:
+        if notification.number == 1:
+            raise RuntimeError("a bug")
+
+    bench = Bench()
+    bench.delivery = Delivery(bench.clock, bench.ids, bench.sender, on_told=fail)
+    await bench.tell(("a", 0), ("a", 3))
+    assert bench.sender.told() == [("a", 0), ("a", 3)]
+    assert bench.delivery.pending_count == 0
+
+
+async def test_error_while_one_is_put_off_ends_it() -> None:
+    def fail(notification: Notification) -> None:
+        if notification.state == "pending":
+            raise RuntimeError("a bug")
+
+    bench = Bench()
+    bench.delivery = Delivery(bench.clock, bench.ids, bench.sender, on_told=fail)
+    bench.sender.answer = lambda post: BROKEN
+    await bench.tell(("a", 0), ("a", 3))
+    await bench.clock.advance(100)
+    assert bench.sender.told() == [("a", 0), ("a", 3)]
+    assert bench.states() == ["failed", "failed"]

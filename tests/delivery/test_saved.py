@@ -1,12 +1,13 @@
 """A delivery that was saved goes on as itself after it is restored elsewhere."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from fakerelay.core.faults import Match
-from tests.delivery.bench import BROKEN, OK, Bench, Post
+from tests.delivery.bench import BROKEN, OK, URL, Bench, Post
 
 
 def answer(post: Post) -> Any:
@@ -72,3 +73,44 @@ async def test_order_of_a_release_is_saved() -> None:
     bench.delivery.let_go_in_order([by_status[3], by_status[0]])
     saved = bench.delivery.save()
     assert [each["fate"]["goes_after"] for each in saved["pending"][:2]] == [None, 2]
+
+
+@pytest.mark.parametrize(
+    ("step", "count"),
+    [
+        ({"fault": "storm", "copies": 3}, 3),
+        ({"fault": "corrupt", "how": "empty", "attempts": 1}, 1),
+        ({"fault": "content_type", "attempts": 1}, 1),
+    ],
+    ids=["storm", "corrupt", "content_type"],
+)
+async def test_what_was_in_flight_is_posted_as_it_was(step: dict[str, Any], count: int) -> None:
+    bench, other = Bench(), Bench()
+    bench.sender.stuck[URL] = asyncio.Event()
+    bench.plan(step)
+    await bench.tell(("a", 0))
+    other.delivery.restore(json.loads(json.dumps(bench.delivery.save())))
+    await other.settle()
+    assert len(other.sender.posts) == count
+    assert other.sender.posts == bench.sender.posts
+    bench.sender.stuck[URL].set()
+    await bench.settle()
+
+
+async def test_retry_of_what_was_overtaken_waits_for_nobody_again() -> None:
+    bench = Bench()
+    bench.sender.answer = lambda post: BROKEN
+    bench.plan({"fault": "reorder", "within_seconds": 5})
+    await bench.tell(("a", 0))
+    await bench.clock.advance(5)
+    [saved] = bench.delivery.save()["pending"]
+    assert (saved["tries"], saved["fate"]["waits_for"]) == (1, 0)
+
+
+async def test_reordering_that_waited_for_a_reply_posts_each_once() -> None:
+    bench, other = Bench(), Bench()
+    bench.plan({"fault": "reorder"})
+    bench.emit(("a", 0), ("a", 3))
+    other.delivery.restore(bench.delivery.save())
+    await other.settle()
+    assert other.sender.told() == [("a", 3), ("a", 0)]
