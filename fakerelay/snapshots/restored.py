@@ -40,7 +40,7 @@ async def restore_world(tenants: Tenants, tenant: Tenant, data: Json) -> None:
     releases = [_read_release(*each, appids, now) for each in _items(data, "releases")]
     calls = [_read_calls(*each, appids, now) for each in _items(data, "calls")]
     outlooks = _read_outlooks(data, tasks)
-    callbacks = read_callbacks(data.get("callbacks"), appids)
+    callbacks = read_callbacks(data.get("callbacks"), appids, now)
     plans = await _read_plans(data, now)
     made = data.get("ids")
     # From here on others must not come in between.

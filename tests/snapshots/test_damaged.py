@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakerelay.clock import LATEST
+from fakerelay.clock import FROZEN, LATEST
 from fakerelay.control.local import LocalControl
 from fakerelay.control.plane import Plane
+from fakerelay.core.model import MIXED
 from fakerelay.errors import ControlError
 from fakerelay.snapshots import render_lines
-from fakerelay.tenants import Tenants
+from fakerelay.tenants import Tenant, Tenants
+from tests.core.worlds import stop
 from tests.snapshots.test_snapshots import run
-from tests.snapshots.worlds import NOW, Json, make_full_world, make_tenants, save
+from tests.snapshots.worlds import NOW, Json, apply, make_full_world, make_tenants, save
 
 Damage = Callable[[Json], Any]
 MISSING = object()
@@ -47,6 +49,42 @@ def again(pointer: str) -> Damage:
     return lambda snapshot: snapshot[pointer].append(copy.deepcopy(snapshot[pointer][0]))
 
 
+def pending(snapshot: Json, index: int) -> Json:
+    found: Json = snapshot["callbacks"]["pending"][index]
+    return found
+
+
+def meet(index: int, **changes: Any) -> Damage:
+    """Damage to a pending callback, and to what is in store for it."""
+
+    def damage(snapshot: Json) -> None:
+        callback = pending(snapshot, index)
+        fate = {**FATE, **(callback["fate"] or {})}
+        for key, value in changes.items():
+            place = fate if key in fate else callback
+            place[key] = value
+        callback["fate"] = fate
+
+    return damage
+
+
+def order(index: int, *, after: int) -> Damage:
+    """Damage that has one pending callback go after another."""
+    return lambda snapshot: meet(
+        index, goes_after=pending(snapshot, after)["number"], is_spent=True
+    )(snapshot)
+
+
+def both(*damages: Damage) -> Damage:
+    """All of these, one after the other."""
+
+    def damage(snapshot: Json) -> None:
+        for each in damages:
+            each(snapshot)
+
+    return damage
+
+
 def deep(levels: int) -> Json:
     nested: Any = 1
     for _ in range(levels):
@@ -61,6 +99,12 @@ TASK = {
 }  # fmt: skip
 SIX = [{**PUSH, "rtmpurl": f"rtmp://h/{n}"} for n in range(6)]
 HUGE = 10**400
+FATE = {
+    "fault": None, "is_spent": False, "is_released": False, "is_replayed": False,
+    "goes_after": None, "copies_left": 0, "waits_for": 0,
+}  # fmt: skip
+REORDER = {"plan": "p", "name": "reorder", "settings": {}}
+DUPLICATE = {"plan": "p", "name": "duplicate", "settings": {"seconds": 1, "times": 2}}
 
 DAMAGED: dict[str, tuple[Damage, str]] = {
     # What the schema finds.
@@ -173,15 +217,62 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
         "/callbacks/pending/0/state",
     ),
     "callback with a fault nobody knows": (
-        put(
-            "/callbacks/pending/0/fate",
-            {
-                "fault": {"plan": "p", "name": "explode", "settings": {}},
-                "is_spent": False, "is_released": False, "is_replayed": False,
-                "goes_after": None, "copies_left": 0, "waits_for": 0,
-            },
-        ),
+        meet(0, fault={"plan": "p", "name": "explode", "settings": {}}),
         "/callbacks/pending/0/fate/fault",
+    ),
+    # What waits for something must be let go by it.
+    "callback that waits for others without its turn": (
+        meet(3, fault=REORDER, is_spent=True, waits_for=1, next_attempt_at=NOW + 9),
+        "/callbacks/pending/3/fate/waits_for",
+    ),
+    "callback that waits for others for ever": (
+        meet(0, fault=REORDER, is_spent=True, waits_for=1, next_attempt_at=None, tries=0),
+        "/callbacks/pending/0/fate/waits_for",
+    ),
+    "callback that waits for others without a reason": (
+        meet(0, is_spent=True, waits_for=1, next_attempt_at=NOW + 9, tries=0),
+        "/callbacks/pending/0/fate/waits_for",
+    ),
+    "callback that waits for a year in vain": (
+        put("/callbacks/pending/0/next_attempt_at", NOW + 1e9),
+        "/callbacks/pending/0/next_attempt_at",
+    ),
+    "copies of what has met another fault": (
+        meet(0, fault={"plan": "p", "name": "corrupt", "settings": {}}, copies_left=5),
+        "/callbacks/pending/0/fate/copies_left",
+    ),
+    "more copies than there were to be": (
+        meet(0, fault=DUPLICATE, copies_left=3, state="delivered"),
+        "/callbacks/pending/0/fate/copies_left",
+    ),
+    "callback that goes after one that is done": (
+        meet(0, goes_after=77, is_spent=True),
+        "/callbacks/pending/0/fate/goes_after",
+    ),
+    "two callbacks that go after the same": (
+        both(meet(0, is_spent=True), order(1, after=0), order(2, after=0)),
+        "/callbacks/pending/2/fate/goes_after",
+    ),
+    "callback that goes after one that may be overtaken": (
+        both(meet(0, fault=REORDER), order(1, after=0)),
+        "/callbacks/pending/1/fate/goes_after",
+    ),
+    "callbacks that go after each other": (
+        both(order(0, after=1), order(1, after=0)),
+        "/callbacks/pending",
+    ),
+    "callback that goes after one behind it": (
+        both(meet(3, is_spent=True), order(2, after=3)),
+        "/callbacks/pending",
+    ),
+    "msgid twice": (
+        lambda snapshot: put("/callbacks/pending/1/msgid", pending(snapshot, 0)["msgid"])(snapshot),
+        "/callbacks/pending/1/msgid",
+    ),
+    "no room to count on": (put("/callbacks/count", 2**53 - 1), "/callbacks/count"),
+    "no room to try on": (
+        put("/callbacks/pending/0/tries", 2**53 - 1),
+        "/callbacks/pending/0/tries",
     ),
     "key that is missing": (
         put("/certificates/-", {"id": "new", "account": "a", "revoked_at": None}),
@@ -261,5 +352,48 @@ def test_mutated_snapshot_is_refused_or_consistent(seed: int, changes: int) -> N
             await put_snapshot(copied, after)
             assert render_lines(save(copied.default)) == render_lines(after)
             await tenant.clock.advance(100.0)
+            await drain(copied.default)
 
     run(work())
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3))
+def test_callbacks_that_are_accepted_are_told(seed: int, changes: int) -> None:
+    async def work() -> None:
+        tenants, tenant = await make_full_world()
+        snapshot, random = json.loads(render_lines(save(tenant))), Random(seed)
+        for each in random.sample(range(5), 2):
+            meet(each)(snapshot)
+        for _ in range(changes):
+            mutate(snapshot["callbacks"], random)
+        try:
+            await put_snapshot(tenants, snapshot)
+        except ControlError:
+            return
+        await drain(tenant)
+
+    run(work())
+
+
+async def test_first_of_a_lane_has_its_turn_whatever_is_said() -> None:
+    tenants, tenant = await make_full_world()
+    snapshot = save(tenant)
+    put("/callbacks/pending/2/is_head", False)(snapshot)
+    await put_snapshot(tenants, snapshot)
+    assert [each["is_head"] for each in save(tenant)["callbacks"]["pending"]][2]
+    await drain(tenant)
+
+
+async def drain(tenant: Tenant) -> None:
+    """A call, a release, and time enough: nothing that was pending then is pending for ever."""
+    await apply(tenant, stop("t", appid=1, kind=MIXED))
+    tenant.delivery.release()
+    pending = [e for e in tenant.delivery.notifications() if tenant.delivery.is_pending(e)]
+    tenant.clock.set(FROZEN)
+    limit_seconds = min(LATEST - tenant.clock.now(), 50 * 31536000.0)
+
+    def is_over() -> bool:
+        return not any(map(tenant.delivery.is_pending, pending))
+
+    await tenant.clock.run_until(is_over, limit_seconds=limit_seconds)
+    assert is_over() or tenant.clock.now() >= LATEST, save(tenant)["callbacks"]
