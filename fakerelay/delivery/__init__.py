@@ -5,25 +5,23 @@ Everything that hangs on a timer can be told from data: `save` and `restore` rel
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from fakerelay.core.callbacks import DELIVERED, FAILED, PENDING, State
+from fakerelay.core.callbacks import DELIVERED, FAILED, State
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.faults import Match, Plans
 from fakerelay.core.profile import CallbackPolicy
+from fakerelay.delivery.gates import Gate
 from fakerelay.delivery.history import History
 from fakerelay.delivery.notifications import Batch, Notification
 from fakerelay.delivery.outboxes import Office, Outbox
 from fakerelay.delivery.posts import Poster
 from fakerelay.delivery.saved import restore_notification, save_notification
 from fakerelay.ports import Clock, IdSource, OpenGate, Sender
-from fakerelay.watch import Watch
 
 __all__ = ["Delivery", "Notification"]
-
-_BEFORE_REPLY_SECONDS = 5.0
 
 
 class Delivery:
@@ -53,7 +51,7 @@ class Delivery:
         self._office = Office(
             clock,
             ids,
-            Poster(clock, sender, history),
+            Poster(clock, sender, history, max_in_flight),
             history,
             Plans() if plans is None else plans,
             max_in_flight=max_in_flight,
@@ -84,7 +82,7 @@ class Delivery:
         """
         outbox = self._outbox(events[0].key[0])
         batch = Batch(url, at, policy)
-        gate = _Gate(outbox, batch, outbox.queue(events, batch), self.watch)
+        gate = Gate(self._office, outbox, batch, outbox.queue(events, batch))
         if self._office.plans.has("callback"):
             gate.begin_early()
         if events[0].trace_id is None:
@@ -105,6 +103,7 @@ class Delivery:
         """
         outbox = self._outboxes.pop(appid, None) or Outbox(self._office)
         self._remove_holds(appid)
+        self._office.poster.forget(appid)
         self._history.forget(appid)
         self.watch.notify()
         outbox.clear()
@@ -254,44 +253,6 @@ class Delivery:
         clock = self._office.clock
         due_by = clock.now() + (seconds if clock.mode == "real" else 0.0)
         return any(outbox.is_worth_waiting(due_by) for outbox in self._outboxes.values())
-
-
-class _Gate:
-    """Keeps what one call caused until it is called, once its caller has been answered."""
-
-    __slots__ = ("_batch", "_early", "_outbox", "_queued", "_watch", "wait_first")
-
-    def __init__(
-        self, outbox: Outbox, batch: Batch, queued: Sequence[Notification], watch: Watch
-    ) -> None:
-        self._outbox = outbox
-        self._batch = batch
-        self._queued = queued
-        self._watch = watch
-        self._early: Sequence[Notification] = ()
-        self.wait_first: Callable[[], Awaitable[None]] | None = None
-
-    def __call__(self) -> None:
-        self.wait_first = None
-        self._outbox.open(self._batch, self._queued)
-
-    def begin_early(self) -> None:
-        """Post what a fault has overtake the reply."""
-        self._early = [each for each in self._queued if each.fault("before_reply")]
-        if self._early:
-            self._outbox.go_ahead(self._early)
-            self.wait_first = self._wait_for_early
-
-    async def _wait_for_early(self) -> None:
-        """Until each was tried once; for so long, in real time, as its plan would have it wait."""
-        early = self._early
-        faults = filter(None, (each.fault("before_reply") for each in early))
-        bound = max(each.settings.get("within_seconds", _BEFORE_REPLY_SECONDS) for each in faults)
-        give_up_at = time.monotonic() + bound
-        while any(not each.attempts and each.state == PENDING for each in early):
-            left = give_up_at - time.monotonic()
-            if left <= 0 or not await self._watch.wait(left):
-                return
 
 
 def _by_number(notification: Notification) -> int:

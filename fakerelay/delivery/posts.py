@@ -28,27 +28,54 @@ class Letter(NamedTuple):
 _USUAL: Final = Letter()
 
 
-class Poster:
-    """Posts, and writes each attempt into the notification."""
+class _Slots(asyncio.Semaphore):
+    """What one app may have under way; once it is forgotten, nothing more begins."""
 
-    def __init__(self, clock: Clock, sender: Sender, history: History) -> None:
+    is_forgotten = False
+
+
+class Poster:
+    """Posts, at most `max_in_flight` of an app at a time, and writes each attempt into the
+    notification.
+    """
+
+    def __init__(self, clock: Clock, sender: Sender, history: History, max_in_flight: int) -> None:
         self._clock = clock
         self._sender = sender
         self._history = history
+        self._max_in_flight = max_in_flight
+        self._slots: dict[int, _Slots] = {}
+
+    def forget(self, appid: int) -> None:
+        """Post nothing more of what an app has so far; what is in flight ends as it does."""
+        if (slots := self._slots.pop(appid, None)) is not None:
+            slots.is_forgotten = True
 
     async def post(self, notification: Notification) -> bool:
-        """One try, all copies of a storm at once: whether the receiver took it."""
+        """One try, all copies of a storm as fast as they may go: whether the receiver took it."""
         letter = _USUAL if notification.fate is None else write_letter(notification)
+        slots = self._slots_of(notification.appid)
         if letter.copies == 1:
-            return await self._send(notification, letter)
-        sends = (self._send(notification, letter) for _ in range(letter.copies))
+            return await self._send(notification, letter, slots)
+        sends = (self._send(notification, letter, slots) for _ in range(letter.copies))
         return any(await asyncio.gather(*sends))
 
     async def post_again(self, notification: Notification, fault: Fault) -> None:
         """A copy of what has been delivered, whatever is answered now."""
-        await self._send(notification, Letter(cause=fault.name, plan=fault.plan))
+        letter = Letter(cause=fault.name, plan=fault.plan)
+        await self._send(notification, letter, self._slots_of(notification.appid))
 
-    async def _send(self, notification: Notification, letter: Letter) -> bool:
+    def _slots_of(self, appid: int) -> _Slots:
+        slots = self._slots.get(appid)
+        if slots is None:
+            slots = self._slots[appid] = _Slots(self._max_in_flight)
+        return slots
+
+    async def _send(self, notification: Notification, letter: Letter, slots: _Slots) -> bool:
+        async with slots:
+            return not slots.is_forgotten and await self._send_now(notification, letter)
+
+    async def _send_now(self, notification: Notification, letter: Letter) -> bool:
         batch, at = notification.batch, self._clock.now()
         sent = await self._hand_over(notification, letter)
         attempt = Attempt(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakerelay.core.callbacks import CONTENT_TYPE
+from fakerelay.core.faults import Match
 from fakerelay.delivery import Delivery, Notification
 from tests.delivery.bench import BROKEN, OK, POLICY, START, URL, Bench
 
@@ -190,16 +191,36 @@ async def test_stale_status_follows_a_stop_and_holds_up_nobody(bench: Bench) -> 
     assert "traceId" not in bench.sender.posts[-1].message["context"]
 
 
-async def test_storm_is_all_at_once_and_tried_again_as_one(bench: Bench) -> None:
+async def test_storm_is_tried_again_as_one(bench: Bench) -> None:
     bench.plan({"fault": "storm", "copies": 30})
     bench.sender.answer = lambda post: BROKEN if post.at == START else OK
-    bench.sender.stuck[URL] = asyncio.Event()
     await bench.tell(("a", 0))
-    assert bench.sender.in_flight[URL] == 30
-    bench.sender.stuck.pop(URL).set()
     await bench.clock.advance(60)
     assert len(bench.sender.posts) == 31
     assert (bench.states(), len(bench.only().attempts)) == (["delivered"], 31)
+
+
+async def test_storms_and_all_else_of_an_app_share_its_bound(bench: Bench) -> None:
+    bench.plan({"fault": "storm", "copies": 30}, {"fault": "storm", "copies": 10})
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0), ("b", 0), ("c", 0))
+    await bench.tell(("d", 0), appid=2)
+    assert bench.sender.in_flight[URL] == 16 + 1
+    bench.sender.stuck.pop(URL).set()
+    await bench.settle()
+    assert (len(bench.sender.posts), set(bench.states())) == (30 + 10 + 1 + 1, {"delivered"})
+
+
+async def test_storm_of_a_dropped_app_goes_no_further(bench: Bench) -> None:
+    bench.plan({"fault": "storm", "copies": 30})
+    bench.sender.stuck[URL] = asyncio.Event()
+    await bench.tell(("a", 0))
+    dropping = bench.delivery.drop(1)
+    bench.sender.stuck.pop(URL).set()
+    await dropping
+    assert len(bench.sender.posts) == 16
+    await bench.tell(("a", 3))
+    assert bench.sender.told()[16:] == [("a", 3)]
 
 
 async def test_storm_is_delivered_if_one_of_it_is(bench: Bench) -> None:
@@ -230,6 +251,46 @@ async def test_reply_waits_only_so_long_for_a_callback_before_it(bench: Bench) -
     assert gate.wait_first is not None
     await gate.wait_first()
     assert bench.states() == ["pending"]
+
+
+def hold(bench: Bench) -> None:
+    bench.delivery.hold()
+
+
+def hold_what_is_before(bench: Bench) -> None:
+    bench.delivery.hold(Match(status=0))
+    bench.emit(("a", 0))()
+
+
+def fail_what_is_before(bench: Bench) -> None:
+    bench.sender.answer = lambda post: BROKEN
+    bench.emit(("a", 0))()
+
+
+@pytest.mark.parametrize("prepare", [hold, hold_what_is_before, fail_what_is_before])
+async def test_reply_waits_for_no_callback_that_cannot_go(bench: Bench, prepare: Any) -> None:
+    bench.plan({"fault": "before_reply"}, match={"status": 3})
+    prepare(bench)
+    gate = bench.emit(("a", 3))
+    assert gate.wait_first is not None
+    async with asyncio.timeout(1):
+        await gate.wait_first()
+    assert ("a", 3) not in bench.sender.told()
+
+
+async def test_reply_waits_for_no_callback_that_was_dropped(bench: Bench) -> None:
+    bench.plan({"fault": "before_reply"})
+    bench.sender.stuck[URL] = asyncio.Event()
+    gate = bench.emit(("a", 0))
+    assert gate.wait_first is not None
+    waiting = asyncio.ensure_future(gate.wait_first())
+    await bench.settle()
+    assert not waiting.done()
+    dropping = bench.delivery.drop(1, grace_seconds=0)
+    async with asyncio.timeout(1):
+        await waiting
+    await dropping
+    gate()
 
 
 async def test_callback_before_a_reply_that_nobody_waits_for_is_as_ever(bench: Bench) -> None:
