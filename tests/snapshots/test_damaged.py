@@ -299,11 +299,13 @@ async def test_damaged_snapshot_is_refused_with_its_pointer(damage: Damage, poin
     assert render_lines(save(tenant)) == before
 
 
-NASTY: list[Any] = [
-    None, True, -1, 0, 2**53, 2**64, HUGE, 1e308, 0.5, "", "a", "x" * 2000, "\ud800", "../..",
-    "rtmp://h/a", [], {}, [[]], {"$ref": "#"}, {"__proto__": 1}, b"raw", {1, 2}, object(),
-    deep(300),
-]  # fmt: skip
+def make_nasty() -> list[Any]:
+    """Anew each time: a mutation may change what an earlier one has put in."""
+    return [
+        None, True, -1, 0, 2**53, 2**64, HUGE, 1e308, 0.5, "", "a", "x" * 2000, "\ud800", "../..",
+        "rtmp://h/a", [], {}, [[]], {"$ref": "#"}, {"__proto__": 1}, b"raw", {1, 2}, object(),
+        deep(300),
+    ]  # fmt: skip
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -329,9 +331,12 @@ def mutate(snapshot: Json, random: Random) -> None:
         case 1 if isinstance(node, list):
             node.append(copy.deepcopy(node[last]))
         case 2:
-            node[last], node[random.choice(places(node))[0]] = random.choice(NASTY), node[last]
+            node[last], node[random.choice(places(node))[0]] = (
+                random.choice(make_nasty()),
+                node[last],
+            )
         case _:
-            node[last] = random.choice(NASTY)
+            node[last] = random.choice(make_nasty())
 
 
 @given(st.integers(0, 2**32), st.integers(1, 3))
