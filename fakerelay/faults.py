@@ -53,6 +53,13 @@ def vocabulary() -> Mapping[str, Mapping[str, Any]]:
     return table
 
 
+def match_keys(on: On) -> list[str]:
+    """What the `match` of a plan may name."""
+    if on == "tls":
+        return []
+    return [name for name in _MATCH_FIELDS if name not in _STRANGE_FIELDS[on]]
+
+
 def read_plan(data: Mapping[str, Any], plan_id: str, now: float) -> Plan:
     """A plan from its JSON form, which its schema has found valid but for the steps.
 

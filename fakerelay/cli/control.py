@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -10,19 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from fakerelay.cli.values import JSON_OBJECT, Value
+from fakerelay.cli.vocabulary import render_vocabulary
 from fakerelay.config import DEFAULT_CONTROL_PORT
 from fakerelay.control.components import find_component
 from fakerelay.control.verbs import VERBS, Verb, parameter_schemas
 from fakerelay.errors import ConfigError, ControlError, FakerelayError, nearest
-from fakerelay.faults import vocabulary
 
 if TYPE_CHECKING:
     from fakerelay.control.client import ControlClient
-
-
-_STEPS_EXAMPLE = "\b\nSettings of a fault stand beside it:\n" + (
-    """  --steps '[{"fault": "delay", "seconds": 3, "count": 2}, {"fault": "hang"}]'"""
-)
 
 
 class Server(NamedTuple):
@@ -128,17 +124,8 @@ def _make_command(verb: Verb) -> click.Command:
         params=parameters,
         help=doc,
         short_help=first,
-        epilog=_list_faults() if verb.name == "create_fault" else None,
+        epilog=render_vocabulary() if verb.name == "create_fault" else None,
     )
-
-
-def _list_faults() -> str:
-    """The vocabulary; click leaves the lines of a paragraph after `\\b` as they are."""
-    paragraphs = []
-    for on, faults in vocabulary().items():
-        rows = [f"  {name:<20}{row['doc'].partition('. ')[0]}" for name, row in faults.items()]
-        paragraphs.append("\n".join(["\b", f"Faults with --on {on}:", *rows]))
-    return "\n\n".join([*paragraphs, _STEPS_EXAMPLE])
 
 
 def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:
@@ -153,19 +140,24 @@ def _make_option(name: str, schema: Mapping[str, Any]) -> click.Option:
 
 
 async def _call(server: Server, verb: str, parameters: Mapping[str, Any]) -> Any:
-    async with _open_client(server) as client:
+    async with _open_client(server, verb, parameters) as client:
         return await client.call(verb, **parameters)
 
 
 async def _listen(server: Server, verb: str, parameters: Mapping[str, Any]) -> None:
     """One line of JSON an event, as soon as it is there."""
-    async with _open_client(server) as client, client.stream(verb, **parameters) as events:
+    async with (
+        _open_client(server, verb, parameters) as client,
+        client.stream(verb, **parameters) as events,
+    ):
         async for event in events:
             click.echo(json.dumps(event))
 
 
 @asynccontextmanager
-async def _open_client(server: Server) -> AsyncIterator["ControlClient"]:
+async def _open_client(
+    server: Server, verb: str, given: Mapping[str, Any]
+) -> AsyncIterator["ControlClient"]:
     from fakerelay.control.client import ControlClient  # brings an HTTP client along
 
     client = ControlClient(server.url, token=server.token, ssl_context=_trust(server.ca_file))
@@ -173,13 +165,50 @@ async def _open_client(server: Server) -> AsyncIterator["ControlClient"]:
         async with client:
             yield client
     except ControlError as error:
-        where = f" (at {error.pointer})" if error.pointer else ""
+        told = _tell(VERBS[verb], given, error)
         way_out = "; give it by --token or FAKERELAY_CONTROL_TOKEN" if error.status == 401 else ""
-        raise FakerelayError(f"{error.detail}{where}{way_out}") from error
+        raise FakerelayError(f"{told}{way_out}") from error
     except FakerelayError as error:
         raise FakerelayError(
             f"No answer from {server.url}: {error.__cause__ or error}; {_way_out(error)}"
         ) from error
+
+
+def _tell(verb: Verb, given: Mapping[str, Any], error: ControlError) -> str:
+    """What was refused, in words of the command line: options and arguments, not pointers."""
+    place, rest = _find_place(verb, given, error.pointer)
+    detail = error.detail
+    if place != "--body" and not rest:  # in JSON, keys are keys
+
+        def spell(quoted: re.Match[str]) -> str:
+            name = quoted[1]
+            is_ours = name in _option_names(verb) and name not in given.values()
+            return f"--{_hyphenate(name)}" if is_ours else quoted[0]
+
+        detail = re.sub(r"'(\w+)'", spell, detail)
+    where = ": ".join(filter(None, [place, rest]))
+    return f"{detail} (at {where})" if where else detail
+
+
+def _find_place(verb: Verb, given: Mapping[str, Any], pointer: str) -> tuple[str, str]:
+    """The option or argument that a JSON pointer is about, and the pointer within its value."""
+    keys = pointer.split("/")[1:]
+    if len(keys) > 1 and keys[0] in ("path", "query") and keys[1] in verb.parameters:
+        keys = keys[1:]
+    if not keys or pointer == "/query":
+        return "", ""
+    name, rest = keys[0], "".join(f"/{key}" for key in keys[1:])
+    if name in verb.path_parameters:
+        return name.upper(), rest
+    in_body = name not in given and name in (given.get("body") or {})
+    if name in _option_names(verb) and not in_body:
+        return f"--{_hyphenate(name)}", rest
+    return ("--body", pointer) if verb.body is not None else ("", pointer)
+
+
+def _option_names(verb: Verb) -> set[str]:
+    options = [each for each in _make_command(verb).params if isinstance(each, click.Option)]
+    return {each.name for each in options if each.name}
 
 
 def _way_out(error: FakerelayError) -> str:

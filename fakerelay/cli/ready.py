@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,14 @@ def describe(server: Server) -> dict[str, Any]:
     }
 
 
-def write_ready_file(path: Path, mode: int, server: Server) -> None:
+def write_ready_file(path: Path, mode: int, fields: Mapping[str, Any]) -> None:
     """Put the file there as a whole. Raises ConfigError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(_render_ready(server))
+                file.write(_render_ready(fields))
             temporary.chmod(mode)
             temporary.replace(path)
         except OSError:
@@ -53,10 +54,10 @@ def write_ready_file(path: Path, mode: int, server: Server) -> None:
         raise _unwritable(path, error) from error
 
 
-def remove_ready_file(path: Path, server: Server) -> None:
+def remove_ready_file(path: Path, fields: Mapping[str, Any]) -> None:
     """So that nobody takes a server that is gone for a ready one; another server's is let be."""
     try:
-        is_ours = path.read_text(encoding="utf-8") == _render_ready(server)
+        is_ours = path.read_text(encoding="utf-8") == _render_ready(fields)
     except (OSError, UnicodeDecodeError):
         return
     try:
@@ -66,8 +67,8 @@ def remove_ready_file(path: Path, server: Server) -> None:
         raise _unwritable(path, error) from error
 
 
-def _render_ready(server: Server) -> str:
-    return json.dumps(describe(server), indent=2) + "\n"
+def _render_ready(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, indent=2) + "\n"
 
 
 def render_banner(server: Server) -> str:

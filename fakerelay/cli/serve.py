@@ -127,7 +127,7 @@ def serve(**given: Any) -> None:
 async def run(config: Config) -> None:
     """Serve until a signal says stop. Raises ConfigError, and then nothing has been started."""
     from fakerelay.cli.printer import Printer
-    from fakerelay.cli.ready import remove_ready_file
+    from fakerelay.cli.ready import describe, remove_ready_file
     from fakerelay.cli.request_log import RequestLog
     from fakerelay.cli.undelivered import render_failed_json, render_failed_text
     from fakerelay.cli.waiting import stop_signals
@@ -145,7 +145,7 @@ async def run(config: Config) -> None:
         finally:
             try:
                 if config.ready_file:
-                    remove_ready_file(config.ready_file, server)
+                    remove_ready_file(config.ready_file, describe(server))
             finally:
                 undelivered = await server.close()
                 log.close()
@@ -153,12 +153,12 @@ async def run(config: Config) -> None:
 
 
 def _announce(server: Any, config: Config) -> None:
-    from fakerelay.cli.ready import render_banner, render_listening, write_ready_file
+    from fakerelay.cli.ready import describe, render_banner, render_listening, write_ready_file
     from fakerelay.cli.request_log import print_line
     from fakerelay.cli.undelivered import find_hopeless, render_warnings
 
     if config.ready_file:
-        write_ready_file(config.ready_file, config.ready_file_mode, server)
+        write_ready_file(config.ready_file, config.ready_file_mode, describe(server))
     render = render_listening if config.log_format == "json" else render_banner
     print_line(render(server))
     for warning in render_warnings(find_hopeless(config), config.log_format):

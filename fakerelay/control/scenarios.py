@@ -114,8 +114,9 @@ def _find_app(
     if not needed:
         return tenant, None
     if len(apps) != 1:
-        known = ", ".join(str(app.appid) for app in apps) or "none"
-        detail = f"Give 'appid': world {tenant.id!r} has several apps or none (apps: {known})"
+        known = ", ".join(str(app.appid) for app in apps)
+        has = f"has apps {known}: say which by 'appid'" if apps else "has no app: make one first"
+        detail = f"World {tenant.id!r} {has}"
         raise ControlError("missing_app", detail, pointer="/appid", status=422)
     return tenant, apps[0]
 

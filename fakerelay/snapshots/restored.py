@@ -122,7 +122,7 @@ def _read_certificates(data: Json, view: World) -> list[Certificate]:
         if key is None:
             detail = (
                 f"Certificate {each['id']!r} has no key here, and none of that id is in the world:"
-                " save the snapshot with keys=true"
+                " save the snapshot with keys=true (--keys on the command line)"
             )
             raise refuse(f"{pointer}/key", detail)
         at = each["revoked_at"]

@@ -102,6 +102,19 @@ REFUSALS = {
     "until nothing known": (["advance-clock", "--until", "idel"], "^(idle|next)$"),
     "no JSON": (["put-app", "1", "--live-rooms", "{"], "is no JSON"),
     "no object": (["put-app", "1", "--body", "[]"], "is no JSON object"),
+    "one of two": (["replay-callbacks"], "Give exactly one of --appid and --msgids"),
+    "neither": (["advance-clock"], "by so many --seconds, or --until something (at --seconds)"),
+    "unknown scenario": (["scenario", "nope"], "(at SCENARIO)"),
+    "unknown event": (["events", "--event", "cal"], "(at --event)"),
+    "unknown fault": (["create-fault", "--steps", '[{"fault": "x"}]'], "(at --steps: /0/fault)"),
+    "missing seed": (
+        ["create-fault", "--steps", '[{"fault": "hang", "probability": 0.5}]'],
+        "needs the plan's --seed, an integer, to repeat it (at --seed)",
+    ),
+    "in the body": (
+        ["create-fault", "--body", '{"steps": [{"fault": "seed"}]}'],
+        "(at --body: /steps/0/fault)",
+    ),
     "unknown key": (["put-app", "1", "--body", '{"callbackurl": null}'], "callback_url"),
 }
 
@@ -201,6 +214,23 @@ def test_help_of_a_fault_names_all_that_can_go_wrong() -> None:
     for on, faults in vocabulary().items():
         assert f"--on {on}:" in shown
         assert all(f"\n    {fault} " in shown for fault in faults)
+
+
+def test_help_of_a_fault_is_enough_to_write_a_plan() -> None:
+    shown = CliRunner().invoke(cli, ["control", "create-fault", "--help"]).stdout
+    words = " ".join(shown.split())
+    for faults in vocabulary().values():
+        for row in faults.values():
+            assert row["doc"].replace("`", "") in words
+            for key, schema in row["settings"].items():
+                mark = "*" if key in row.get("required", ()) else " "
+                assert f"\n      {key}{mark} " in shown
+                assert schema["description"].replace("`", "") in words
+    for key in ("count", "for_seconds", "probability"):
+        assert f"\n    {key} " in shown
+    assert '"always"' in shown
+    assert "--on call operation, roomid, taskid, uid, rtmpurl --on callback roomid" in words
+    assert "uid, rtmpurl, status --on push roomid, taskid, uid, rtmpurl --on tls none" in words
 
 
 def test_help_shows_each_variable() -> None:

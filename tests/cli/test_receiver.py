@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -95,3 +96,15 @@ def test_listen_ends_well_on_a_signal() -> None:
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=30) == ("", "")
         assert process.returncode == 0
+
+
+def test_listen_tells_programs_where_in_its_ready_file(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "fakerelay", "listen", "--port", "0"]
+    with start([*command, "--ready-file", str(ready)]) as process:
+        stdout: Any = process.stdout
+        url = stdout.readline().split()[2].rstrip(",")
+        assert json.loads(ready.read_text()) == {"url": url, "pid": process.pid}
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+    assert not ready.exists()

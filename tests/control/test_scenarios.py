@@ -178,9 +178,14 @@ async def test_quota_full_needs_a_quota(control: Control) -> None:
 
 
 async def test_scenario_that_is_for_one_app_asks_which(control: Control) -> None:
-    with pytest.raises(ControlError, match=rf"Give 'appid'.*{APPID}, {OTHER_APPID}") as refused:
+    several = f"World 'default' has apps {APPID}, {OTHER_APPID}: say which by 'appid'"
+    with pytest.raises(ControlError, match=f"^{several}$") as refused:
         await control.call("scenario", scenario="certificate-rotated")
     assert refused.value.pointer == "/appid"
+    for appid in (APPID, OTHER_APPID):
+        await control.call("delete_app", appid=appid)
+    with pytest.raises(ControlError, match=r"^World 'default' has no app: make one first$"):
+        await control.call("scenario", scenario="quota-full")
 
 
 async def test_certificate_rotated_leaves_an_overlap(
