@@ -74,10 +74,10 @@ class MemorySender:
 class Bench:
     """A delivery on a clock that stands still, with a receiver in memory."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, plans: Plans | None = None, **limits: Any) -> None:
         self.clock = WorldClock("frozen", START)
         self.sender = MemorySender(self.clock)
-        self.plans = Plans()
+        self.plans = Plans() if plans is None else plans
         self.ids = SeededIds(1)
         self.delivery = Delivery(self.clock, self.ids, self.sender, plans=self.plans, **limits)
 
