@@ -1,7 +1,7 @@
 """What a server is to be: addresses, apps, trust, policy; every setting in one frozen value."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from fakerelay.ports import ClockMode
 
 DEFAULT_PORT = 8481
 DEFAULT_CONTROL_PORT = 8480
+_IN_SNAPSHOTS = ("profile", "set", "settings", "clock", "now")
 _PATHS = ("snapshot", "callback_ca", "tls_cert", "tls_key", "ca_dir", "ready_file")
 
 
@@ -85,6 +86,16 @@ class Config:
     explain: bool = True
     faults: tuple[Mapping[str, Any], ...] = ()
     magic_addresses: bool = True
+
+
+def check_snapshot(given: Iterable[str], *, prefix: str = "") -> None:
+    """Refuse, beside a snapshot, the settings that it has of its own. Raises ConfigError."""
+    for key in given:
+        if key in _IN_SNAPSHOTS:
+            raise ConfigError(
+                f"Can't use {prefix}{key} together with {prefix}snapshot: the snapshot brings its"
+                " own; leave one of them out, or change it by the control plane once it is up"
+            )
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from fakerelay import schemas
+from fakerelay.core.addresses import is_possible_pattern
 from fakerelay.core.delays import FIXED, SPREAD
 from fakerelay.core.faults import Match, On, Plan, Step
 from fakerelay.core.problems import FACTS
@@ -154,6 +155,10 @@ def read_match(on: On, data: Mapping[str, Any]) -> Match:
     for name in _STRANGE_FIELDS.get(on, ()):
         if name in given:
             raise FaultError(f"/match/{name}", f"A {on} has no {name!r}: nothing would match")
+    pattern = given.get("rtmpurl")
+    if pattern is not None and not is_possible_pattern(pattern):
+        detail = f"Pattern {pattern!r} matches no address: the whole one has to fit, so begin it"
+        raise FaultError("/match/rtmpurl", f"{detail} with rtmp://, rtmps:// or a wildcard, as '*'")
     fields = {_MATCH_FIELDS[name]: value for name, value in given.items()}
     return Match(appid=data.get("appid"), **fields)
 

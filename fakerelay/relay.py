@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from fakerelay.client import RelayClient, make_token
-from fakerelay.config import AppConfig, Config
+from fakerelay.config import AppConfig, Config, check_snapshot
 from fakerelay.errors import FakerelayError
 from fakerelay.ports import ClockMode
 from fakerelay.server import Server
@@ -30,8 +30,8 @@ class FakeRelay:
     work from either. `tls` makes `url` HTTPS; `settings` replaces keys of the `profile`
     (`{"concurrent_pushes": 1}`). With `clock="frozen"` time stands still until `relay.clock` moves
     it; it begins at `now`. With a `seed` all that is made up is the same in every run. It begins
-    with the world of a `snapshot`, or of its file, and with the plans `faults`. Raises ConfigError
-    on entering.
+    with the world of a `snapshot`, or of its file, which brings its own profile and clock, and with
+    the plans `faults`. Raises ConfigError, most of them on entering.
     """
 
     def __init__(
@@ -41,15 +41,18 @@ class FakeRelay:
         certificate_id: str = _APP.certificate_id,
         certificate_key: str = _APP.certificate_key,
         callback_url: str | None = None,
-        profile: str = "default",
+        profile: str | None = None,
         settings: Mapping[str, object] | None = None,
         snapshot: Mapping[str, Any] | str | Path | None = None,
         tls: bool = False,
-        clock: ClockMode = "real",
+        clock: ClockMode | None = None,
         now: float | None = None,
         seed: int | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        if snapshot is not None:
+            own = {"profile": profile, "settings": settings, "clock": clock, "now": now}
+            check_snapshot(key for key, value in own.items() if value is not None)
         self.appid = appid
         self.certificate_id = certificate_id
         self.certificate_key = certificate_key
@@ -60,10 +63,10 @@ class FakeRelay:
             control_port=0,
             no_tls=not tls,
             apps=(AppConfig(appid, certificate_id, certificate_key, callback_url),),
-            profile=profile,
+            profile="default" if profile is None else profile,
             settings=settings or {},
             snapshot=Path(snapshot) if isinstance(snapshot, str) else snapshot,
-            clock=clock,
+            clock="real" if clock is None else clock,
             now=now,
             seed=seed,
             faults=tuple(faults),

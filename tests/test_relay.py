@@ -240,3 +240,14 @@ def test_snapshot_that_does_not_know_the_relays_app_is_refused(
         snapshot = relay.control("snapshot", keys=True)
     with pytest.raises(ConfigError, match=complaint):
         FakeRelay(snapshot=snapshot, **own).__enter__()
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"clock": "frozen"}, {"now": 5.0}, {"settings": {"concurrent_pushes": 1}}, {"profile": "x"}],
+    ids=["clock", "now", "settings", "profile"],
+)
+def test_what_a_snapshot_brings_is_not_given_beside_it(own: dict[str, Any]) -> None:
+    (key,) = own
+    with pytest.raises(ConfigError, match=f"Can't use {key} together with snapshot"):
+        FakeRelay(snapshot={}, **own).__enter__()

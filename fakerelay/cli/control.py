@@ -170,8 +170,18 @@ async def _open_client(
         raise FakerelayError(f"{told}{way_out}") from error
     except FakerelayError as error:
         raise FakerelayError(
-            f"No answer from {server.url}: {error.__cause__ or error}; {_way_out(error)}"
+            f"No answer from {server.url}: {_tell_cause(error)}; {_way_out(error)}"
         ) from error
+
+
+def _tell_cause(error: FakerelayError) -> str:
+    import aiohttp
+
+    cause = error.__cause__
+    connecting = cause if isinstance(cause, aiohttp.ClientConnectorError) else None
+    if connecting and isinstance(connecting.os_error, ConnectionRefusedError):
+        return "connection refused"  # its own text tells of TLS, on a plain URL too
+    return str(cause or error)
 
 
 def _tell(verb: Verb, given: Mapping[str, Any], error: ControlError) -> str:

@@ -73,7 +73,10 @@ def read_callback(at: float, method: str, path: str, raw: bytes) -> Callback:
 def render_text(callback: Callback) -> str:
     """For people, in one line: when, which push, what became of it."""
     head = f"{format_time(callback.at)} {callback.method} {callback.path}"
-    return printable(f"{head} {render_status(callback) or _shorten(callback)}")
+    status = render_status(callback)
+    if status and "msgid" in callback.message:
+        status += f" msgid={callback.message['msgid']}"
+    return printable(f"{head} {status or _shorten(callback)}")
 
 
 def render_status(callback: Callback) -> str:

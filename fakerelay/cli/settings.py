@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fakerelay.cli.keys import read_key
-from fakerelay.config import DEMO_APP, Config, build_config, read_config
+from fakerelay.config import DEMO_APP, Config, build_config, check_snapshot, read_config
 from fakerelay.errors import ConfigError
 from fakerelay.profiles import merge_settings, parse_setting
 
@@ -21,6 +21,8 @@ def load_config(given: Mapping[str, Any]) -> Config:
     path = options.pop("config", None)
     callback_url = options.pop("callback_url", None)
     settings: dict[str, Any] = read_config(path) if path else {}
+    if "snapshot" in options or "snapshot" in settings:
+        check_snapshot(options, prefix="--")
     for text in options.pop("set", ()):
         settings["set"] = merge_settings(settings.get("set", {}), parse_setting(text))
     if "app" in options:

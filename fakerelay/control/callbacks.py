@@ -11,7 +11,7 @@ from fakerelay.core.callbacks import CONTENT_TYPE, DROPPED, FAILED, Attempt
 from fakerelay.core.faults import Match
 from fakerelay.delivery import Notification
 from fakerelay.errors import ControlError, nearest
-from fakerelay.faults import read_match, show_match
+from fakerelay.faults import FaultError, read_match, show_match
 from fakerelay.tenants import Tenant
 
 
@@ -21,7 +21,11 @@ async def list_callbacks(plane: Plane, values: Values, body: Json) -> Json:
 
 async def hold_callbacks(plane: Plane, values: Values, body: Json) -> Json:
     tenant = plane.world_for(values["world"], body.get("appid"))
-    tenant.delivery.hold(read_match("callback", body))
+    try:
+        match = read_match("callback", body)
+    except FaultError as error:
+        raise ControlError("invalid_body", str(error), pointer=error.pointer, status=422) from error
+    tenant.delivery.hold(match)
     return _show_held(tenant)
 
 

@@ -84,7 +84,8 @@ def _check_parameter(verb: Verb, name: str, value: Any) -> None:
     hint = _find_hint(schema, value)
     raise ControlError(
         "invalid_parameter",
-        f"Can't use {_show(value)} as {name!r}{hint}: expected {describe(schema)}",
+        f"Can't use {_show(value)} as {name!r}{hint}:"
+        f" expected {describe(_leave_told(schema, hint))}",
         pointer=f"/{place}/{name}",
     )
 
@@ -136,7 +137,8 @@ def _explain(
 
 def _tell_value(node: Mapping[str, Any], value: Any) -> str:
     shown = "This" if node.get("writeOnly") or node.get("x-secret") else _show(value)
-    return f"{shown} doesn't do{_find_hint(node, value)}: expected {describe(node)}"
+    hint = _find_hint(node, value)
+    return f"{shown} doesn't do{hint}: expected {describe(_leave_told(node, hint))}"
 
 
 def _walk(
@@ -162,6 +164,11 @@ def _find_key(value: Mapping[str, Any], step: str | int) -> str:
 
 def _resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**find_component(node["$ref"]), **node} if "$ref" in node else node
+
+
+def _leave_told(node: Mapping[str, Any], hint: str) -> Mapping[str, Any]:
+    """A schema without the choices that a hint tells of already."""
+    return {key: value for key, value in node.items() if not (hint and key == "enum")}
 
 
 def _find_hint(node: Mapping[str, Any], value: Any) -> str:

@@ -193,8 +193,11 @@ class Call(NamedTuple):
 
 
 def find_verb(name: str) -> Verb:
-    """The verb of a name. Raises ControlError with the nearest one where there is none."""
-    verb = VERBS.get(name)
+    """The verb of a name, spelled with `_` or with `-`, as on the command line.
+
+    Raises ControlError with the nearest one where there is none.
+    """
+    verb = VERBS.get(name.replace("-", "_"))
     if verb is None:
         detail = f"Unknown verb {name!r}{nearest(name, VERBS)}"
         raise ControlError("unknown_verb", detail, status=404)
@@ -205,8 +208,7 @@ def make_call(name: str, parameters: Mapping[str, Any], *, streams: bool = False
     """Sort keyword arguments: what isn't the URL's is the body's, and None counts as left out."""
     verb = find_verb(name)
     if verb.streams != streams:
-        right = "stream" if verb.streams else "call"
-        raise ControlError("not_a_stream" if streams else "a_stream", f"Ask {name} by '{right}'")
+        raise _refuse_way(verb)
     given = dict(parameters)
     body = given.pop("body", None)
     url = {key: given.pop(key) for key in verb.parameters if key in given}
@@ -216,6 +218,15 @@ def make_call(name: str, parameters: Mapping[str, Any], *, streams: bool = False
         hint = nearest(key, verb.parameters)
         raise ControlError("unknown_parameter", f"Unknown parameter {key!r} of {name}{hint}")
     return Call(verb, url, {**(body or {}), **given} if verb.body is not None else None)
+
+
+def _refuse_way(verb: Verb) -> ControlError:
+    if not verb.streams:
+        return ControlError("not_a_stream", f"Ask {verb.name} by 'call'")
+    way_out = f"'ControlClient(relay.control_url).stream(\"{verb.name}\")'"
+    return ControlError(
+        "a_stream", f"Ask {verb.name} by 'stream', within 'async with'; of a FakeRelay: {way_out}"
+    )
 
 
 @cache

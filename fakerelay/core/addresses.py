@@ -23,6 +23,11 @@ _AUTHORITY = re.compile(
     r"(?P<user>.*@)?(?P<host>\[[^\[\]@]*\]|[A-Za-z0-9._~%!$&'()*+;=-]*)(?P<port>:.*)?"
 )
 _PORT = re.compile(r":0*([0-9]{1,5})")
+_PATTERN = re.compile(
+    r"(?P<scheme>rtmps?)://(?P<user>[^/#]*@)?(?P<host>[^/#@]*?)(?P<port>:[0-9]+)?(?P<rest>[/#].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_WILDCARD = re.compile(r"[*?[]")
 _QUERY_VALUE = re.compile(r"=[^&#]*")
 _PASSWORD = re.compile(r"^([^/?#]*//[^/?#@:]*:)[^/?#]*@")
 
@@ -90,6 +95,28 @@ def _read_unusual(text: str) -> PushAddress | Problem:
     shown_port = f":{port}" if port and port != DEFAULT_PORTS[name] else ""
     key = f"{name}://{authority['user'] or ''}{authority['host'].lower()}{shown_port}{text[end:]}"
     return PushAddress(text, text if key == text else key, is_long=len(text) > MANY_BYTES)
+
+
+@lru_cache(maxsize=512)
+def normalize_pattern(pattern: str) -> str:
+    """A pattern of addresses as their keys are: scheme and host small, no default port.
+
+    What is no scheme, host and path, it leaves as it is.
+    """
+    match = _PATTERN.fullmatch(pattern)
+    if match is None:
+        return pattern
+    scheme, port = match["scheme"].lower(), (match["port"] or ":").lstrip(":0")
+    shown_port = f":{port}" if port and port != str(DEFAULT_PORTS.get(scheme)) else ""
+    host = match["host"].lower()
+    return f"{scheme}://{match['user'] or ''}{host}{shown_port}{match['rest'] or ''}"
+
+
+def is_possible_pattern(pattern: str) -> bool:
+    """Whether a pattern begins as an address does, or with a wildcard before that is told."""
+    head = _WILDCARD.split(pattern, maxsplit=1)[0].lower()
+    starts = [f"{scheme}://" for scheme in DEFAULT_PORTS]
+    return any(start.startswith(head) or head.startswith(start) for start in starts)
 
 
 def mask_address(text: str) -> str:

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
+from fakerelay.core.addresses import normalize_pattern
+
 On = Literal["call", "callback", "push", "tls"]
 PASS: Final = "pass"
 NO_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -30,7 +32,10 @@ class Subject(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What a plan is for; None is any. `rtmpurl` is a pattern with `*`, `?` and `[...]`."""
+    """What a plan is for; None is any. `rtmpurl` is a pattern with `*`, `?` and `[...]`.
+
+    It is compared as written, and normalised as addresses are.
+    """
 
     appid: int | None = None
     operation: str | None = None
@@ -53,7 +58,10 @@ class Match(NamedTuple):
         if any(want is not None and want != is_ for want, is_ in zip(wanted, facts, strict=True)):
             return False
         pattern = self.rtmpurl
-        return pattern is None or any(fnmatchcase(text, pattern) for text in subject.addresses)
+        if pattern is None:
+            return True
+        patterns = {pattern, normalize_pattern(pattern)}
+        return any(fnmatchcase(text, each) for text in subject.addresses for each in patterns)
 
 
 class Step(NamedTuple):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -321,3 +322,14 @@ def test_snapshot_that_is_refused_says_where(relay: FakeRelay) -> None:
     result = control(relay, "put-snapshot", "--body", json.dumps({**saved, "version": 9}))
     assert result.exit_code == 2
     assert "/version" in result.stderr
+
+
+def test_server_that_is_not_there_is_told_without_a_word_of_tls() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # and nobody listens
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        result = CliRunner().invoke(cli, ["control", "--url", url, "health"])
+    assert result.exit_code != 0
+    told = result.stderr + str(result.exception)
+    assert f"No answer from {url}: connection refused; start 'fakerelay serve'" in told
+    assert "ssl" not in told

@@ -35,7 +35,7 @@ def callback(body: bytes, path: str = "/cb") -> Callback:
 def test_status_is_told_in_a_line() -> None:
     assert render_text(callback(json.dumps(STATUS).encode())) == (
         "2023-11-14T22:13:20.250Z POST /cb status=1 (cdn_failed) rtmp://a/x?key=*** taskid=main"
-        " app=7 traceId=t1"
+        " app=7 traceId=t1 msgid=m1"
     )
 
 

@@ -207,3 +207,22 @@ def test_magic_addresses_are_on_until_they_are_turned_off(tmp_path: Path) -> Non
     assert load().magic_addresses
     assert not load("--no-magic-addresses").magic_addresses
     assert not load("--config", str(path)).magic_addresses
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--clock", "frozen"),
+        ("--now", "5"),
+        ("--profile", "default"),
+        ("--set", "concurrent_pushes=1"),
+    ],
+    ids=["clock", "now", "profile", "set"],
+)
+def test_what_a_snapshot_brings_is_no_option_beside_it(options: tuple[str, str]) -> None:
+    with pytest.raises(ConfigError, match=f"Can't use {options[0]} together with --snapshot"):
+        load("--snapshot", "world.json", *options)
+
+
+def test_snapshot_wins_over_what_the_file_says_of_it(file: Path) -> None:
+    assert load("--config", str(file), "--snapshot", "world.json").snapshot == Path("world.json")

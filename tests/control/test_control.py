@@ -717,7 +717,7 @@ async def test_reset_of_an_app_leaves_the_others(control: Control, relay: RelayC
             "invalid_parameter",
             ("did you mean 'address-unique'?",),
         ),
-        ("requests", {"order": "new"}, "invalid_parameter", ("one of oldest, newest",)),
+        ("requests", {"order": "new"}, "invalid_parameter", ("did you mean 'newest'?",)),
         ("app", {"appid": 70}, "unknown_app", ("70", "did you mean '7'?")),
         ("app", {}, "missing_parameter", ("app", "'appid'")),
     ],
@@ -733,6 +733,36 @@ async def test_what_can_not_be_asked_is_told_with_the_way_out(
     assert error.code == code
     for word in words:
         assert word in error.detail
+
+
+@pytest.mark.parametrize("order", ["new", "x"], ids=["near", "far"])
+async def test_choices_that_are_told_are_not_listed_again(control: Control, order: str) -> None:
+    error = await refuse(control, "requests", order=order)
+    assert error.detail.count("newest") == 1
+
+
+async def test_verb_is_known_as_the_command_line_spells_it(control: Control) -> None:
+    made = await control.call("create-fault", steps=[{"fault": "hang"}])
+    assert (await control.call("delete-fault", fault_id=made["id"]))["id"] == made["id"]
+
+
+async def test_stream_that_is_called_tells_the_way_out(control: Control) -> None:
+    error = await refuse(control, "events")
+    assert error.code == "a_stream"
+    assert 'ControlClient(relay.control_url).stream("events")' in error.detail
+
+
+STRANGE_PATTERNS = ["cdn-b.example.com/*", "http://cdn/*", "rtmp:/cdn/*"]
+
+
+@pytest.mark.parametrize("pattern", STRANGE_PATTERNS)
+async def test_pattern_that_matches_no_address_is_refused(control: Control, pattern: str) -> None:
+    match = {"rtmpurl": pattern}
+    for verb, body in (("create_fault", {"steps": [{"fault": "hang"}]}), ("hold_callbacks", {})):
+        error = await refuse(control, verb, match=match, **body)
+        assert error.pointer == "/match/rtmpurl"
+        assert pattern in error.detail
+    assert (await control.call("faults"))["items"] == []
 
 
 async def test_every_list_and_answer_keeps_to_its_schema(
