@@ -16,9 +16,16 @@ from fakerelay.core.profile import CallbackPolicy
 from fakerelay.delivery.gates import Gate
 from fakerelay.delivery.history import History
 from fakerelay.delivery.notifications import Batch, Notification
-from fakerelay.delivery.outboxes import Office, Outbox
+from fakerelay.delivery.offices import Office
+from fakerelay.delivery.outboxes import Outbox
 from fakerelay.delivery.posts import Poster
-from fakerelay.delivery.saved import restore_notification, save_notification
+from fakerelay.delivery.saved import (
+    in_order,
+    put_back,
+    restore_notification,
+    resume,
+    save_notification,
+)
 from fakerelay.ports import Clock, IdSource, OpenGate, Sender
 
 __all__ = ["Delivery", "Notification"]
@@ -214,7 +221,7 @@ class Delivery:
     def save(self) -> dict[str, Any]:
         """What is pending, held and to come, as plain data; `restore` goes on from there."""
         outboxes = [outbox for _, outbox in sorted(self._outboxes.items())]
-        pending = chain.from_iterable(outbox.in_order() for outbox in outboxes)
+        pending = chain.from_iterable(in_order(outbox) for outbox in outboxes)
         return {
             "count": self._office.count,
             "holds": [match._asdict() for match in self._office.holds],
@@ -229,9 +236,9 @@ class Delivery:
         self._office.count = saved["count"]
         self._office.holds[:] = [Match(**each) for each in saved["holds"]]
         for notification in map(restore_notification, saved["pending"]):
-            self._outbox(notification.appid).restore(notification)
+            put_back(self._outbox(notification.appid), notification)
         for outbox in self._outboxes.values():
-            outbox.resume()
+            resume(outbox)
         self.watch.notify()
 
     def _outbox(self, appid: int) -> Outbox:

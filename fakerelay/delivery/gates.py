@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from fakerelay.delivery.notifications import Batch, Notification
-from fakerelay.delivery.outboxes import Office, Outbox
+from fakerelay.delivery.offices import Office
+from fakerelay.delivery.outboxes import Outbox
 
 _BEFORE_REPLY_SECONDS: Final = 5.0
 
@@ -51,13 +52,13 @@ class Gate:
 
     def _goes_on(self, notification: Notification) -> bool:
         """Whether it is in flight, or will be without a release or an advance of the clock."""
-        office, outbox = self._office, self._outbox
+        office, outbox, lanes = self._office, self._outbox, self._outbox.lanes
         if notification.number not in outbox.pending:
             return False
-        lane = outbox.lanes.get(notification.event.address.key)
+        lane = lanes.by_address.get(notification.event.address.key)
         first = notification if notification.is_head or not lane else lane[0]
-        if first.number in outbox.parked:
+        if first.number in outbox.releases.parked:
             return False
-        if first.number in outbox.timers:
+        if first.number in lanes.timers:
             return office.clock.mode == "real" and not office.holds_back(first)
-        return not (first in outbox.ready and office.holds_back(first))
+        return not (first in lanes.ready and office.holds_back(first))

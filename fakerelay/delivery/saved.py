@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from fakerelay.core.callbacks import Attempt
+from fakerelay.core.callbacks import PENDING, Attempt
 from fakerelay.core.events import PushStatusChanged
 from fakerelay.core.model import PushAddress
 from fakerelay.core.profile import CallbackPolicy
 from fakerelay.delivery.notifications import Batch, Fate, Fault, Notification
+from fakerelay.delivery.outboxes import Outbox
 
 _ALIKE: Final = ("number", "msgid", "state", "reason", "tries", "next_attempt_at", "is_head")
 _FATE: Final = (
@@ -61,6 +62,36 @@ def restore_notification(saved: dict[str, Any]) -> Notification:
     if saved["fate"] is not None:
         notification.fate = _restore_fate(saved["fate"])
     return notification
+
+
+def in_order(outbox: Outbox) -> list[Notification]:
+    """All that is pending, each lane in its order."""
+    laned = [each for lane in outbox.lanes.by_address.values() for each in lane]
+    numbers = {each.number for each in laned}
+    return laned + [each for each in outbox.pending.values() if each.number not in numbers]
+
+
+def put_back(outbox: Outbox, notification: Notification) -> None:
+    """Into its place: those of a lane come in their order."""
+    fate, lanes = notification.fate, outbox.lanes
+    outbox.pending[notification.number] = notification
+    if notification.state == PENDING and not notification.is_stale:
+        lanes.by_address.setdefault(notification.event.address.key, []).append(notification)
+    if fate is not None and fate.waits_for:
+        lanes.waiting[notification.number] = notification
+    if fate is not None and fate.goes_after is not None:
+        outbox.releases.successors[fate.goes_after] = notification
+
+
+def resume(outbox: Outbox) -> None:
+    """Go on with all that has been put back."""
+    lanes = outbox.lanes
+    for notification in [each for each in outbox.pending.values() if each.is_head]:
+        if notification.tries or notification.number in lanes.waiting:
+            lanes.wait_or_go(notification)
+        else:  # it waited for nothing but its reply, and has yet to meet its fault
+            lanes.give_turn(notification)
+    outbox.pump()
 
 
 def _save_attempt(attempt: Attempt) -> dict[str, Any]:
