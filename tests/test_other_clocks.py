@@ -35,6 +35,7 @@ ALLOWED = {
     ("control.plane", "time.monotonic"): PROCESS,
     ("control.documents", "time.monotonic"): PROCESS,
     ("delivery", "time.monotonic"): PROCESS,
+    ("delivery.gates", "time.monotonic"): "how long a reply waits for a callback is real time",
     ("snapshots.restored", "asyncio.sleep"): "gives others their turn",
     ("server", "time.monotonic"): PROCESS,
     ("server", "asyncio.sleep"): "gives others their turn",

@@ -5,7 +5,7 @@ done, the next. A fault may have it let others go first.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -65,11 +65,17 @@ class Lanes:
             if first.may_go:
                 self.give_turn(first)
 
-    def move_to_front(self, notification: Notification) -> None:
-        lane = self.by_address.get(notification.event.address.key)
-        if lane is not None and notification in lane:
-            lane.remove(notification)
-            lane.insert(0, notification)
+    def move_to_front(self, chosen: Sequence[Notification]) -> None:
+        """Before all others of their lanes, in the order given."""
+        numbers = {each.number for each in chosen}
+        by_lane: dict[str, list[Notification]] = {}
+        for notification in chosen:
+            by_lane.setdefault(notification.event.address.key, []).append(notification)
+        for key, wanted in by_lane.items():
+            lane = self.by_address.get(key, [])
+            on_it = {each.number for each in lane}  # what is stale is on none
+            first = [each for each in wanted if each.number in on_it]
+            lane[:] = first + [each for each in lane if each.number not in numbers]
 
     # Turns.
 

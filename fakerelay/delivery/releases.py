@@ -42,8 +42,7 @@ class Releases:
         for before, after in pairwise(held):
             after.make_fate().goes_after = before.number
             self.successors[before.number] = after
-        for notification in reversed(held):
-            self._lanes.move_to_front(notification)
+        self._lanes.move_to_front(held)
         for notification in held:
             self._give_turn(notification)
 

@@ -1,5 +1,7 @@
 """Held, released and replayed."""
 
+import time
+
 import pytest
 
 from fakerelay.core.faults import Match
@@ -107,6 +109,17 @@ async def test_order_given_wins_over_that_of_the_lanes(bench: Bench, order: str)
     bench.delivery.release()
     await bench.settle()
     assert set(bench.states()) == {"delivered"}
+
+
+async def test_release_of_very_many_in_an_order_holds_nobody_up(bench: Bench) -> None:
+    bench.delivery.hold()
+    await bench.tell(*[("a", number) for number in range(8_000)])
+    held = bench.delivery.held()[::-1]
+    began_at = time.process_time()
+    bench.delivery.let_go_in_order(held)
+    assert time.process_time() - began_at < 0.3
+    await bench.settle()
+    assert [status for _, status in bench.sender.told()] == list(range(8_000))[::-1]
 
 
 async def test_one_released_out_of_order_passes_one_that_is_tried_again(bench: Bench) -> None:
