@@ -17,14 +17,13 @@ from fakerelay.core.rules import Refused
 from fakerelay.journal import Decided, Exchange
 from fakerelay.ports import OpenGate
 from fakerelay.tenants import Tenant
-from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
+from fakerelay.web.bodies import BODY_SCHEMAS, MOST_BODY_BYTES, BodySchema
 from fakerelay.web.faults import BEFORE, FAULT_HEADER, INSTEAD, CallFault, meet
 from fakerelay.web.replies import Reply, write_at_once, write_reply
 from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
 from fakerelay.web.waits import Waits
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
-MOST_BODY_BYTES: Final = 1024 * 1024
 _MOST_SHOWN: Final = 500
 RULE_HEADER: Final = "X-Fakerelay-Rule"
 

@@ -7,6 +7,7 @@ from fakerelay.core.problems import Problem, invalid_parameter
 from fakerelay.core.requests import START, STOP
 from fakerelay.schemas import compile_validator, describe_field, load_schema, rule_of
 
+MOST_BODY_BYTES: Final = 1024 * 1024
 _FIELD_ORDER: Final = ("appid", "roomid", "rtmpurl", "streamtype", "taskid", "mixconfig", "uid")
 _MANY_INPUTS: Final = 50
 _REASONS: Final = {

@@ -24,6 +24,7 @@ from fakerelay.core.profile import Profile
 from fakerelay.faults import vocabulary
 from fakerelay.journal import Exchange, FaultMet
 from fakerelay.tenants import Tenant
+from fakerelay.web.bodies import MOST_BODY_BYTES
 from fakerelay.web.replies import (
     CLOSED,
     Reply,
@@ -234,7 +235,7 @@ def _fill_facts(
         "rate_limited": profile.rate_limit_per_second,
         "quota_exceeded": profile.concurrent_pushes,
         "room_quota_exceeded": profile.mixed_tasks_per_room,
-        "body_too_large": 1024 * 1024,
+        "body_too_large": MOST_BODY_BYTES,
     }
     known = {
         "address": subject.addresses[0] if subject.addresses else "",

@@ -11,7 +11,7 @@ import pytest
 
 from fakerelay.config import AppConfig
 from fakerelay.server import Server
-from fakerelay.web.app import MOST_BODY_BYTES
+from fakerelay.web.bodies import MOST_BODY_BYTES
 from tests.web.wires import (
     APPID,
     CHUNKED,
