@@ -93,6 +93,7 @@ def test_every_exception_is_still_one() -> None:
         ("import time as t\nnow = t.monotonic", {"time.monotonic"}),
         ("from time import sleep\nsleep(1)", {"time.sleep"}),
         ("from time import time as now\nnow()", {"time.time"}),
+        # Text that is only parsed: nothing sleeps here.
         ("import asyncio\nasync def f():\n  await asyncio.sleep(1)", {"asyncio.sleep"}),
         ("from asyncio import timeout\ntimeout(1)", {"asyncio.timeout"}),
         ("import asyncio\nasyncio.get_running_loop().call_later(1, f)", {".call_later"}),

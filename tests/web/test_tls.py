@@ -102,7 +102,9 @@ class TestMaking:
             tmp_path / "ca" / "truststore.p12",
         )
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+    @pytest.mark.skipif(
+        sys.platform == "win32", reason="Windows guards files by ACLs, not by modes"
+    )
     def test_keys_are_for_the_user_alone(self, folder: Path) -> None:
         open_tls(folder, now=NOW)
         modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in (".", *FILES)}
@@ -504,7 +506,7 @@ class TestOwnCertificate:
 
 
 class TestDefaultFolder:
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a place of its own")
+    @pytest.mark.skipif(sys.platform == "win32", reason="on Windows LOCALAPPDATA says where")
     @pytest.mark.parametrize("data", ["", "relative/path"], ids=["unset", "relative"])
     def test_it_is_in_the_home_folder(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: str
@@ -513,7 +515,7 @@ class TestDefaultFolder:
         found = default_ca_dir({"XDG_DATA_HOME": data})
         assert found == tmp_path / ".local" / "share" / "fakerelay"
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a place of its own")
+    @pytest.mark.skipif(sys.platform == "win32", reason="on Windows LOCALAPPDATA says where")
     def test_the_users_data_folder_comes_first(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
