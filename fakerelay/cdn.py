@@ -6,6 +6,7 @@ an `Outlook` for each push concerned, with one timer at the earliest of it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from fakerelay.core.addresses import mask_address
 from fakerelay.core.changes import AppRemoved, AppReset, Change, TaskChanged
 from fakerelay.core.commands import SetPushStatus, StartPush
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.fates import ANY_FATE, NO_FATES, TAKEN, Fate, Turn, read_fate
+from fakerelay.core.fates import ANY_FATE, TAKEN, Fate, Turn, read_fate
 from fakerelay.core.faults import Plans, Subject
 from fakerelay.core.model import MIXED, SOURCE, PushAddress, TaskKey
 from fakerelay.core.problems import NO_RULE, RuleWarning
@@ -79,19 +80,20 @@ class Cdn:
                 fates[address.key] = fate
             if fate is TAKEN:
                 break
-        return command._replace(fates=fates or NO_FATES)
+        return replace(command, fates=fates or None)
 
     def hear(self, decision: Accepted, now: float) -> None:
         """Take note of what has just been written."""
         policy = self._service.profile.push
         is_watching = policy.retry_seconds or policy.stop_after_failures
-        if not (self._outlooks or decision.fates or is_watching):
+        fates = decision.fates
+        if not (self._outlooks or fates or is_watching):
             return
         for change in decision.changes:
             self._forget(change)
             if isinstance(change, TaskChanged):
-                for push in change.gained if decision.fates else ():
-                    self._begin(change, push.address, decision.fates, now)
+                for push in change.gained if fates is not None else ():
+                    self._begin(change, push.address, fates, now)
         for event in decision.events:
             if event.status != STOPPED:
                 self._judge(event, policy, now)

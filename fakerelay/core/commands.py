@@ -1,14 +1,16 @@
 """What can be asked of a world: the vendor's two calls, and what the control plane sets."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fakerelay.core.fates import NO_FATES, Fates
+from fakerelay.core.fates import Fates
 from fakerelay.core.model import App, Certificate, PushAddress, TaskKey
 from fakerelay.core.world import World
 
 
-class StartPush(NamedTuple):
+@dataclass(slots=True)
+class StartPush:
     """`startrtmp`: begin a task, or update it where it runs already.
 
     `fates` says of new addresses what becomes of the push; nobody asks for that over HTTP.
@@ -19,10 +21,11 @@ class StartPush(NamedTuple):
     addresses: tuple[PushAddress, ...]
     mixconfig: Mapping[str, Any] | None
     trace_id: str
-    fates: Fates = NO_FATES
+    fates: Fates | None = None
 
 
-class StopPush(NamedTuple):
+@dataclass(slots=True)
+class StopPush:
     """`stoprtmp`: end a task; with `addresses`, the pushes to those alone."""
 
     key: TaskKey

@@ -4,7 +4,6 @@ Values only, so that a command can carry them and a snapshot keep them; `cdn` le
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fakerelay.core.faults import Step
@@ -48,7 +47,6 @@ ANY_FATE: Final = Fate()
 TAKEN: Final = Fate(is_taken=True)
 Fates = Mapping[str, Fate]
 """By the key of an address; what isn't in it begins as ever."""
-NO_FATES: Final[Fates] = MappingProxyType({})
 
 
 def read_fate(step: Step) -> Fate:

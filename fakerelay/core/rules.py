@@ -4,7 +4,8 @@ Pure and total: it reads the view, changes nothing, and answers every command wi
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from fakerelay.core import problems, pushes
 from fakerelay.core.changes import (
@@ -31,14 +32,15 @@ from fakerelay.core.commands import (
     StopPush,
 )
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.fates import ANY_FATE, NO_FATES, Fate, Fates
+from fakerelay.core.fates import ANY_FATE, Fates
 from fakerelay.core.model import KIND_NAMES, MIXED, Push, PushAddress, Task, TaskKey
 from fakerelay.core.problems import Problem
 from fakerelay.core.profile import Profile
 from fakerelay.core.world import World
 
 
-class Accepted(NamedTuple):
+@dataclass(slots=True)
+class Accepted:
     """One atomic change, and what it means for those outside; the order of `events` is theirs.
 
     `fates` are those of the pushes that began.
@@ -46,10 +48,11 @@ class Accepted(NamedTuple):
 
     changes: tuple[Change, ...]
     events: tuple[PushStatusChanged, ...] = ()
-    fates: Fates = NO_FATES
+    fates: Fates | None = None
 
 
-class Refused(NamedTuple):
+@dataclass(slots=True)
+class Refused:
     """Nothing changes; the problem says why."""
 
     problem: Problem
@@ -109,7 +112,7 @@ def _find_holder(
     holders = view.holders(address.key)
     if key in holders:
         return None
-    if command.fates and _find_fate(command, address).is_taken:
+    if command.fates is not None and command.fates.get(address.key, ANY_FATE).is_taken:
         return {"task": "none: a magic address"}
     is_service_wide = profile.address_scope == "service"
     for holder in holders:
@@ -173,12 +176,9 @@ def _update_task(task: Task, command: StartPush, now: float, profile: Profile) -
 
 
 def _begin_push(command: StartPush, address: PushAddress, now: float) -> Push:
-    begins = _find_fate(command, address).begins if command.fates else pushes.PUSHING
+    fates = command.fates
+    begins = pushes.PUSHING if fates is None else fates.get(address.key, ANY_FATE).begins
     return Push(address, begins, now)
-
-
-def _find_fate(command: StartPush, address: PushAddress) -> Fate:
-    return command.fates.get(address.key, ANY_FATE)
 
 
 def _tell(

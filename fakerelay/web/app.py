@@ -4,6 +4,7 @@ Built on aiohttp's low-level server: for two routes, a router and middlewares wo
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
@@ -186,7 +187,7 @@ class VendorApi:
         fault.tell(exchange, reply)
         if reply is not None and self._explain:
             headers = (*reply.headers, (FAULT_HEADER, str(fault.met)))
-            reply = reply._replace(headers=headers)
+            reply = replace(reply, headers=headers)
         return Spoiled(fault, reply, gates)
 
     async def _decide_once(

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -111,11 +112,11 @@ class CallFault:
                 status = settings.get("status", 502)
                 return Reply(status, _render_page(status), ((hdrs.CONTENT_TYPE, _HTML),), at)
             case "empty" if reply is not None:
-                return reply._replace(status=200, body=b"")
+                return replace(reply, status=200, body=b"")
             case "malformed" if reply is not None:
                 body = settings.get("body")
                 spoiled = reply.body[:-1] if body is None else body.encode("utf-8", "replace")
-                return reply._replace(body=spoiled)
+                return replace(reply, body=spoiled)
         return None if self.name in _SILENT else reply
 
     def tell(self, exchange: Exchange, reply: Reply | None) -> None:

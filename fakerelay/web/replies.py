@@ -4,10 +4,11 @@ aiohttp's own response objects would cost a fifth of a whole call.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -16,7 +17,8 @@ _LAST_SECOND: Final = 253402300799  # of the year 9999: a world's clock may go o
 _CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
 
-class Reply(NamedTuple):
+@dataclass(slots=True)
+class Reply:
     """A reply in parts; `at` (seconds since 1970) becomes its `Date`."""
 
     status: int

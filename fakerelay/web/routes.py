@@ -1,8 +1,9 @@
 """Which call a request's target names (`contract.md` section 1)."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from fakerelay.core.plain import clean_text
@@ -18,7 +19,8 @@ _MOST_BYTES: Final = 300  # with every character of the longest path percent-enc
 _MOST_APPID: Final = 2**64 - 1
 
 
-class Route(NamedTuple):
+@dataclass(slots=True)
+class Route:
     """A call on an app; `is_legacy` where it came by the path that only some profiles answer."""
 
     appid: int

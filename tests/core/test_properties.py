@@ -16,7 +16,7 @@ from fakerelay.core.commands import (
     StartPush,
     StopPush,
 )
-from fakerelay.core.fates import NO_FATES, TAKEN, Fate, Fates
+from fakerelay.core.fates import TAKEN, Fate, Fates
 from fakerelay.core.model import MIXED, SOURCE, Task
 from fakerelay.core.profile import Profile
 from fakerelay.core.pushes import CDN_FAILED, CONNECTING, INTERNAL_FAILED, PUSHING, STOPPED
@@ -37,7 +37,7 @@ address_lists = st.lists(
 
 
 begun = st.sampled_from([CONNECTING, PUSHING, CDN_FAILED, INTERNAL_FAILED]).map(Fate)
-fates: st.SearchStrategy[Fates] = st.just(NO_FATES) | st.dictionaries(
+fates: st.SearchStrategy[Fates | None] = st.none() | st.dictionaries(
     st.sampled_from(KEYS), begun | st.just(TAKEN), max_size=3
 )
 

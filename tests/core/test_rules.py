@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from fakerelay.core.changes import CertificatePut
@@ -38,7 +40,7 @@ def fated(uid: str, **fates: Fate) -> StartPush:
     """A start to the addresses `h/NAME`, each with its fate."""
     command = start(uid, *(f"h/{name}" for name in fates))
     keyed = {f"rtmp://h/{name}": fate for name, fate in fates.items()}
-    return command._replace(fates=keyed)
+    return replace(command, fates=keyed)
 
 
 def statuses(world: World, uid: str) -> list[int]:
