@@ -14,7 +14,7 @@ from fakerelay.core.addresses import mask_address
 from fakerelay.core.changes import AppRemoved, AppReset, Change, TaskChanged
 from fakerelay.core.commands import SetPushStatus, StartPush
 from fakerelay.core.events import PushStatusChanged
-from fakerelay.core.fates import ANY_FATE, TAKEN, Fate, Turn, read_fate
+from fakerelay.core.fates import ANY_FATE, TAKEN, Fate, Fates, Turn, read_fate
 from fakerelay.core.faults import Plans, Subject
 from fakerelay.core.model import MIXED, SOURCE, PushAddress, TaskKey
 from fakerelay.core.problems import NO_RULE, RuleWarning
@@ -59,13 +59,8 @@ class Cdn:
 
     def find_warnings(self, command: StartPush) -> list[RuleWarning]:
         """Magic addresses that are mistyped, by all appearances; no rule stands behind those."""
-        warnings: list[RuleWarning] = []
-        for address in command.addresses:
-            if DOMAIN in address.key and self._has_magic:
-                stray = explain_stray(address)
-                if stray is not None:
-                    warnings.append(RuleWarning(NO_RULE, stray, "rtmpurl"))
-        return warnings
+        strays = map(explain_stray, command.addresses if self._has_magic else ())
+        return [RuleWarning(NO_RULE, stray, "rtmpurl") for stray in strays if stray is not None]
 
     def foresee(self, view: World, command: StartPush, now: float) -> StartPush:
         """The command with the fates of the pushes it begins; it is known to be acceptable."""
@@ -91,8 +86,8 @@ class Cdn:
             return
         for change in decision.changes:
             self._forget(change)
-            if isinstance(change, TaskChanged):
-                for push in change.gained if fates is not None else ():
+            if isinstance(change, TaskChanged) and fates is not None:
+                for push in change.gained:
                     self._begin(change, push.address, fates, now)
         for event in decision.events:
             if event.status != STOPPED:
@@ -158,9 +153,7 @@ class Cdn:
                 return read_fate(taken[1])
         return self._find_magic(address)
 
-    def _begin(
-        self, change: TaskChanged, address: PushAddress, fates: Mapping[str, Fate], now: float
-    ) -> None:
+    def _begin(self, change: TaskChanged, address: PushAddress, fates: Fates, now: float) -> None:
         fate = fates.get(address.key)
         if change.after is not None and fate is not None and fate.turn is not None:
             place = change.after.key, address.key

@@ -98,8 +98,9 @@ class Exchange:
 
     def trim(self) -> None:
         """Cut off what would make a journal of bounded length take unbounded memory."""
-        self.target = self.target[:_MOST_TEXT]
-        self.trace_id = self.trace_id[:_MOST_TEXT]
+        if len(self.target) > _MOST_TEXT:  # and only then may the trace id, which stands in it
+            self.target = self.target[:_MOST_TEXT]
+            self.trace_id = self.trace_id[:_MOST_TEXT]
         more = len(self.warnings) - _MOST_WARNINGS
         if more > 0:
             rule = self.warnings[_MOST_WARNINGS].rule
@@ -155,10 +156,11 @@ class Journal:
         exchange.trim()
         exchange.number = self._next_number
         self._next_number += 1
-        self._exchanges.append(exchange)
-        self._trace_counts[exchange.trace_id] = self._trace_counts.get(exchange.trace_id, 0) + 1
-        if len(self._exchanges) > self._size:
-            self._forget(self._exchanges.popleft())
+        kept, trace_id, counts = self._exchanges, exchange.trace_id, self._trace_counts
+        kept.append(exchange)
+        counts[trace_id] = counts.get(trace_id, 0) + 1
+        if len(kept) > self._size:
+            self._forget(kept.popleft())
             self.evicted += 1
         self.watch.notify()
         if self._on_added is not None:

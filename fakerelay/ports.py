@@ -10,7 +10,7 @@ from fakerelay.core.rules import Accepted, Decision
 from fakerelay.core.world import World
 
 ClockMode = Literal["real", "frozen"]
-Decide = Callable[[World, Command], Decision]
+Decide = Callable[[World, Command, float, Profile], Decision]
 
 
 class OpenGate(Protocol):
@@ -33,7 +33,9 @@ class Store(Protocol):
     def view(self) -> World:
         """The state as it stands, to read from."""
 
-    async def transact(self, command: Command, decide: Decide) -> Decision:
+    async def transact(
+        self, command: Command, now: float, profile: Profile, decide: Decide
+    ) -> Decision:
         """Decide on a command and, if it is accepted, write its changes in the same step."""
 
 

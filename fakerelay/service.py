@@ -60,9 +60,7 @@ class Service:
             and network.has_say(command)
         )
         decide_so = self._decide_foreseen if is_special else decide
-        decision = await self._store.transact(
-            command, lambda view, command: decide_so(view, command, now, profile)
-        )
+        decision = await self._store.transact(command, now, profile, decide_so)
         if isinstance(decision, Accepted) and decision.changes:
             if self.on_accepted is not None:
                 self.on_accepted(decision, now)

@@ -39,6 +39,9 @@ def read_addresses(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
 
 
 def _read_list(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
+    if "," not in rtmpurl:
+        only = read_address(rtmpurl)
+        return only if isinstance(only, Problem) else (only,)
     texts = rtmpurl.split(",")
     if len(texts) > MOST_ADDRESSES:
         return invalid_parameter(
@@ -51,7 +54,7 @@ def _read_list(rtmpurl: str) -> tuple[PushAddress, ...] | Problem:
     for number, text in enumerate(texts, start=1):
         address = read_address(text)
         if isinstance(address, Problem):
-            return address if len(texts) == 1 else _tell_which(address, number, text)
+            return _tell_which(address, number, text)
         addresses.append(address)
     return tuple(addresses)
 
@@ -63,7 +66,7 @@ _read_known_list = lru_cache(maxsize=512)(_read_list)
 def read_address(text: str) -> PushAddress | Problem:
     """One address, or why it is none."""
     if len(text) <= MOST_BYTES and _PLAIN.fullmatch(text):
-        return PushAddress(text, text, is_long=len(text) > MANY_BYTES)
+        return PushAddress(text, text)
     return _read_unusual(text)
 
 
@@ -94,7 +97,7 @@ def _read_unusual(text: str) -> PushAddress | Problem:
     name = scheme[1].lower()
     shown_port = f":{port}" if port and port != DEFAULT_PORTS[name] else ""
     key = f"{name}://{authority['user'] or ''}{authority['host'].lower()}{shown_port}{text[end:]}"
-    return PushAddress(text, text if key == text else key, is_long=len(text) > MANY_BYTES)
+    return PushAddress(text, text if key == text else key)
 
 
 @lru_cache(maxsize=512)

@@ -16,12 +16,11 @@ TaskKey = tuple[int, int, str]
 class PushAddress:
     """An RTMP address as a caller spelled it, and the `key` by which two are the same."""
 
-    __slots__ = ("is_long", "key", "spelled")
+    __slots__ = ("key", "spelled")
 
-    def __init__(self, spelled: str, key: str, *, is_long: bool = False) -> None:
+    def __init__(self, spelled: str, key: str) -> None:
         self.spelled = spelled
         self.key = key
-        self.is_long = is_long
 
     def __repr__(self) -> str:
         return f"PushAddress({self.spelled!r})"

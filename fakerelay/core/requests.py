@@ -77,7 +77,7 @@ def find_warnings(
     if not body.keys() <= known:
         warnings += [_warn_extra(field, streamtype) for field in sorted(body.keys() - known)]
     for address in command.addresses or ():
-        if address.is_long:
+        if len(address.spelled) > MANY_BYTES:
             detail = f"longer than {MANY_BYTES} bytes, which some CDNs refuse"
             warnings.append(RuleWarning("address-over-256", detail, "rtmpurl"))
     if isinstance(command, StartPush) and command.mixconfig is not None:

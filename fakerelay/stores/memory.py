@@ -1,6 +1,7 @@
 """A world in this process's memory: gone with it."""
 
 from fakerelay.core.commands import Command
+from fakerelay.core.profile import Profile
 from fakerelay.core.rules import Accepted, Decision
 from fakerelay.core.world import World
 from fakerelay.ports import Decide
@@ -16,8 +17,10 @@ class MemoryStore:
     def view(self) -> World:
         return self._world
 
-    async def transact(self, command: Command, decide: Decide) -> Decision:
-        decision = decide(self._world, command)
+    async def transact(
+        self, command: Command, now: float, profile: Profile, decide: Decide
+    ) -> Decision:
+        decision = decide(self._world, command, now, profile)
         if isinstance(decision, Accepted):
             for change in decision.changes:
                 change.apply(self._world)

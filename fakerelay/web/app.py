@@ -3,7 +3,7 @@
 Built on aiohttp's low-level server: for two routes, a router and middlewares would only cost.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol
@@ -83,7 +83,15 @@ class VendorApi:
         token = _read_token_header(request)
         tenant = self._tenants.find_for(route.appid if route else None, token)
         exchange = _open_exchange(request, tenant, route, query)
-        outcome = await self._serve(request, tenant, route, token, exchange)
+        outcome: Outcome = _refuse_target(request, tenant, route, path)
+        if outcome is None and route is not None:
+            body = _read_whole_body(request)
+            if body is None:
+                body = await _read_body(request)
+            if isinstance(body, Problem):
+                outcome = body
+            else:
+                outcome = await self._answer(request, tenant, route, token, body, exchange)
         if isinstance(outcome, Spoiled):
             self._close_exchange(tenant, exchange, began)
             return await self._send_spoiled(request, outcome)
@@ -102,35 +110,30 @@ class VendorApi:
         if self._on_exchange is not None:
             self._on_exchange(exchange)
 
-    async def _serve(
+    def _answer(
         self,
         request: web.BaseRequest,
         tenant: Tenant,
-        route: Route | None,
+        route: Route,
         token: str | None,
+        body: bytes,
         exchange: Exchange,
-    ) -> Outcome:
-        """The checks of what no world has to know; then those of `_decide`, unless a fault acts."""
-        if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
-            return problems.unknown_path(split_target(exchange.target)[0][:_MOST_SHOWN])
-        if request.method != hdrs.METH_POST:
-            return problems.method_not_allowed(request.method)
-        body = _read_whole_body(request)
-        if body is None:
-            body = await _read_body(request)
-        if isinstance(body, Problem):
-            return body
+    ) -> Awaitable[Outcome]:
+        """The checks of `_decide`, unless a fault acts."""
         exchange.keep_body(body)
         if tenant.faults.has("call"):
             fault = meet(tenant, route, body)
             if fault is not None:
                 call = Call(request, tenant, route, token, body, exchange)
-                try:
-                    return await self._spoil(call, fault)
-                except BaseException:
-                    fault.end()
-                    raise
-        return await self._decide(request, tenant, route, token, body, exchange)
+                return self._meet(call, fault)
+        return self._decide(request, tenant, route, token, body, exchange)
+
+    async def _meet(self, call: Call, fault: CallFault) -> Spoiled:
+        try:
+            return await self._spoil(call, fault)
+        except BaseException:
+            fault.end()
+            raise
 
     async def _decide(
         self,
@@ -165,7 +168,7 @@ class VendorApi:
         if isinstance(command, Problem):
             return command
         exchange.warnings += find_warnings(route.operation, body, command)
-        if isinstance(command, StartPush):
+        if isinstance(command, StartPush) and tenant.cdn.has_say(command):
             exchange.warnings += tenant.cdn.find_warnings(command)
         applied = await tenant.service.apply(command)
         decision = applied.decision
@@ -227,6 +230,17 @@ class VendorApi:
         if problem.name == "method_not_allowed":
             headers.append((hdrs.ALLOW, hdrs.METH_POST))
         return Reply(exchange.status, body, tuple(headers), exchange.at)
+
+
+def _refuse_target(
+    request: web.BaseRequest, tenant: Tenant, route: Route | None, path: str
+) -> Problem | None:
+    """The checks of what no world has to know."""
+    if route is None or (route.is_legacy and not tenant.service.profile.legacy_paths):
+        return problems.unknown_path(path[:_MOST_SHOWN])
+    if request.method != hdrs.METH_POST:
+        return problems.method_not_allowed(request.method)
+    return None
 
 
 def _read_token_header(request: web.BaseRequest) -> str | None:

@@ -54,7 +54,7 @@ def read_json(raw: bytes) -> dict[str, Any] | Problem:
         return malformed_json("json-nesting", "nested too deeply")
     except ValueError as error:
         return malformed_json("json-body", str(error))
-    may_be_deep = len(raw) > _MOST_LEVELS and raw.count(b"[") + raw.count(b"{") > _MOST_LEVELS
+    may_be_deep = len(raw) > 2 * _MOST_LEVELS and raw.count(b"[") + raw.count(b"{") > _MOST_LEVELS
     if may_be_deep and is_deeper(value, _MOST_LEVELS):
         return malformed_json("json-nesting", "nested too deeply")
     if not isinstance(value, dict):
@@ -107,7 +107,7 @@ _HUGE_DECODER = _decoder(_read_huge_int)
 
 def _parse(text: str) -> Any:
     try:
-        if text.startswith("{") and text.endswith("}"):
+        if text[:1] == "{" and text[-1] == "}":
             # No white space around it, as most have it: `decode` would look for some, twice.
             value, end = _DECODER.raw_decode(text)
             if end == len(text):

@@ -101,13 +101,6 @@ def test_address_is_refused_naming_the_rule(text: str, rule: str) -> None:
     assert problem.explanation["value"] == text
 
 
-@pytest.mark.parametrize(("length", "is_long"), [(256, False), (257, True), (512, True)])
-def test_address_over_256_bytes_is_marked(length: int, *, is_long: bool) -> None:
-    read = read_address("rtmp://h/".ljust(length, "a"))
-    assert isinstance(read, PushAddress)
-    assert read.is_long is is_long
-
-
 SAME = {
     "scheme's case": ("rtmp://h/live", "RTMP://h/live"),
     "host's case": ("rtmp://cdn.example.com/live", "rtmp://CDN.Example.COM/live"),

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from fakerelay.core.commands import Command
+from fakerelay.core.profile import Profile
 from fakerelay.core.rules import Accepted, Decision, Refused, decide
 from fakerelay.core.world import World
 from fakerelay.errors import ConfigError
@@ -13,10 +14,6 @@ from fakerelay.stores import open_store
 from tests.core.worlds import DEFAULT, dump, held, set_status, start, stop
 
 URLS = ["memory:"]
-
-
-def decide_now(view: World, command: Command) -> Decision:
-    return decide(view, command, 0.0, DEFAULT)
 
 
 @pytest.fixture(params=URLS)
@@ -30,15 +27,15 @@ async def test_store_begins_empty(store: Store) -> None:
 
 
 async def test_store_writes_what_was_accepted(store: Store) -> None:
-    decision = await store.transact(start("u", "h/a"), decide_now)
+    decision = await store.transact(start("u", "h/a"), 0.0, DEFAULT, decide)
     assert isinstance(decision, Accepted)
     assert held(store.view, "u") == ["h/a"]
 
 
 async def test_store_writes_nothing_of_what_was_refused(store: Store) -> None:
-    await store.transact(start("u", "h/a"), decide_now)
+    await store.transact(start("u", "h/a"), 0.0, DEFAULT, decide)
     before = dump(store.view)
-    decision = await store.transact(start("v", "h/b", "h/a"), decide_now)
+    decision = await store.transact(start("v", "h/b", "h/a"), 0.0, DEFAULT, decide)
     assert isinstance(decision, Refused)
     assert dump(store.view) == before
 
@@ -55,32 +52,32 @@ async def test_revision_moves_with_each_change_and_with_nothing_else(store: Stor
         stop("u"),
     ):
         before = store.view.revision
-        await store.transact(command, decide_now)
+        await store.transact(command, 0.0, DEFAULT, decide)
         moved.append(store.view.revision - before)
     assert moved == [1, 0, 1, 0, 1, 1, 0]
 
 
 async def test_of_many_who_want_one_address_one_gets_it(store: Store) -> None:
     decisions = await asyncio.gather(
-        *(store.transact(start(f"u{number}", "h/a"), decide_now) for number in range(100))
+        *(store.transact(start(f"u{number}", "h/a"), 0.0, DEFAULT, decide) for number in range(100))
     )
     assert sum(isinstance(decision, Accepted) for decision in decisions) == 1
 
 
 async def test_what_decide_raises_reaches_the_caller_and_changes_nothing(store: Store) -> None:
-    def fail(view: World, command: Command) -> Decision:
+    def fail(view: World, command: Command, now: float, profile: Profile) -> Decision:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await store.transact(start("u", "h/a"), fail)
+        await store.transact(start("u", "h/a"), 0.0, DEFAULT, fail)
     assert list(store.view.tasks()) == []
 
 
 @pytest.mark.parametrize("url", URLS)
 async def test_two_stores_are_two_worlds(url: str) -> None:
     one, other = open_store(url), open_store(url)
-    await one.transact(start("u", "h/a"), decide_now)
-    assert isinstance(await other.transact(start("u", "h/a"), decide_now), Accepted)
+    await one.transact(start("u", "h/a"), 0.0, DEFAULT, decide)
+    assert isinstance(await other.transact(start("u", "h/a"), 0.0, DEFAULT, decide), Accepted)
 
 
 @pytest.mark.parametrize("url", ["", "memory", "redis://localhost", "file.db"])
