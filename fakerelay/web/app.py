@@ -99,7 +99,8 @@ class VendorApi:
         reply = self._render(tenant, exchange, problem)
         self._close_exchange(tenant, exchange, began)
         try:
-            return write_at_once(request, reply) or await write_reply(request, reply)
+            written = write_at_once(request, reply)
+            return written if written is not None else await write_reply(request, reply)
         finally:
             if outcome is not None and not isinstance(outcome, Problem):
                 outcome()
