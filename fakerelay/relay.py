@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from fakerelay.client import RelayClient, make_token
 from fakerelay.config import AppConfig, Config, check_snapshot
+from fakerelay.environment import describe_relay
 from fakerelay.errors import FakerelayError
 from fakerelay.ports import ClockMode
 from fakerelay.server import Server
@@ -116,17 +117,8 @@ class FakeRelay:
 
     def env(self) -> dict[str, str]:
         """The same for a subprocess, as environment variables."""
-        ca_file = {"FAKERELAY_CA_FILE": self.ca_file} if self.ca_file else {}
-        return {
-            "FAKERELAY_URL": self.url,
-            "FAKERELAY_HTTP_URL": self.http_url,
-            "FAKERELAY_CONTROL_URL": self.control_url,
-            "FAKERELAY_APPID": str(self.appid),
-            "FAKERELAY_CERTIFICATE_ID": self.certificate_id,
-            "FAKERELAY_CERTIFICATE_KEY": self.certificate_key,
-            "FAKERELAY_TOKEN": self.token,
-            **ca_file,
-        }
+        server, (app,) = self._running(), self._config.apps
+        return describe_relay(self.url, self.http_url, self.control_url, app, server.tls_files)
 
     def client(self, *, timeout_seconds: float = 10.0) -> RelayClient:
         """A client of the app, to be used with `async with`."""

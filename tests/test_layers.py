@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "fakerelay"
 LAYERS = (
     {"cli", "pytest_plugin"},
     {"relay"},
-    {"server"},
+    {"server", "environment"},
     {"web", "control"},
     {"snapshots"},
     {"tenants"},

@@ -9,7 +9,7 @@ import click
 
 from fakerelay.errors import FakerelayError, nearest
 
-_COMMANDS = ("serve", "demo", "token", "listen", "control")
+_COMMANDS = ("serve", "exec", "demo", "token", "listen", "control")
 
 
 class UserError(click.ClickException):

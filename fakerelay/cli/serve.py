@@ -55,7 +55,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option("--host", "Where the vendor API listens. [127.0.0.1]", metavar="HOST"),
     _port("--port", f"Its port; 0 is any free one. [{DEFAULT_PORT}]"),
     _port("--http-port", "Serve it over plain HTTP besides."),
-    _option("--no-tls/--tls", "Plain HTTP on --port in place of HTTPS.", cls=_Switch),
+    _option("--no-tls/--tls", "Plain HTTP in place of HTTPS.", cls=_Switch),
     _list("--tls-name", "A further name the certificate is good for", "NAME"),
     _file("--tls-cert", "A certificate of your own, in PEM."),
     _file("--tls-key", "Its key, in PEM; none where the certificate's file holds it."),

@@ -18,9 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from fakerelay.errors import ConfigError
-from fakerelay.web.ca_folder import CaFolder, LeafHeader, digest
+from fakerelay.web.ca_folder import TRUSTSTORE_PASSWORD, CaFolder, LeafHeader, digest
 
-TRUSTSTORE_PASSWORD = "changeit"
 _DAY = 86400
 # Clients refuse more than 397 days in all; a day back helps those whose clock is behind.
 _LIFETIME_SECONDS = 365 * _DAY

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from fakerelay.errors import ConfigError
 
 RENEW_BEFORE_SECONDS = 60 * 86400
+TRUSTSTORE_PASSWORD = "changeit"
 
 
 class LeafHeader(NamedTuple):

@@ -57,9 +57,9 @@ def serving(ca_dir: Path, ready_file: Path, *options: str) -> Iterator[Serving]:
 
 
 @contextmanager
-def start(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def start(command: Sequence[str], **settings: Any) -> Iterator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **settings) as process:
         try:
             yield process
         finally:

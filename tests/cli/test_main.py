@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from fakerelay.cli import Commands, cli, main
 from fakerelay.errors import ConfigError
 
-COMMANDS = ("serve", "demo", "token", "listen", "control")
+COMMANDS = ("serve", "exec", "demo", "token", "listen", "control")
 
 
 class Failing(Commands):

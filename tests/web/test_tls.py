@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from fakerelay.errors import ConfigError
-from fakerelay.web.authority import TRUSTSTORE_PASSWORD
-from fakerelay.web.ca_folder import default_ca_dir
+from fakerelay.web.ca_folder import TRUSTSTORE_PASSWORD, default_ca_dir
 from fakerelay.web.tls import NAMES, Tls, TlsFiles, open_tls
 
 NOW = 1_700_000_000.0

@@ -1,0 +1,110 @@
+"""`fakerelay exec -- COMMAND`: any command with a relay of its own, which ends with it."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from fakerelay.cli.serve import serve
+from fakerelay.config import Config
+
+if TYPE_CHECKING:
+    from fakerelay.delivery import Notification
+    from fakerelay.server import Server
+
+_LOOPBACK = "127.0.0.1"
+# A relay for one command is found by it alone, and says nothing: these are settled.
+_SETTLED: Final = {
+    "host", "port", "http_port", "control_host", "control_port", "control_token", "allow_host",
+    "log_format", "ready_file", "ready_file_mode",
+}  # fmt: skip
+
+
+@click.command(
+    short_help="Run a command with a relay of its own, in any language.",
+    params=[option for option in serve.params if option.name not in _SETTLED],
+    context_settings={"allow_interspersed_args": False},
+    epilog="Its exit code is the command's, or 128 and the number of the signal that ended it; 127"
+    " where there is no such command, 126 where it can't be run. Options are those of serve, from"
+    " the environment too (FAKERELAY_EXEC_PROFILE for --profile); where a file given by --config"
+    " says where to listen, that is not heeded.",
+)
+@click.option("--no-trust", is_flag=True, help="Don't have the command trust the relay's CA.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def exec(command: tuple[str, ...], *, no_trust: bool, **given: Any) -> None:
+    """Run a command with a relay of its own, in any language: fakerelay exec -- mvn test
+
+    The relay serves on free ports before the command starts, and ends with it. The command learns
+    of it from FAKERELAY_URL, FAKERELAY_HTTP_URL (plain HTTP), FAKERELAY_CONTROL_URL,
+    FAKERELAY_APPID, FAKERELAY_CERTIFICATE_ID, FAKERELAY_CERTIFICATE_KEY, FAKERELAY_TOKEN,
+    FAKERELAY_CA_FILE, FAKERELAY_CA_BUNDLE and FAKERELAY_TRUSTSTORE. Programs for Node, Java, Go,
+    Python and curl trust its certificate without more ado: SSL_CERT_FILE, REQUESTS_CA_BUNDLE,
+    CURL_CA_BUNDLE, NODE_EXTRA_CA_CERTS and JAVA_TOOL_OPTIONS are set, besides what they held.
+    """
+    from fakerelay.cli.settings import load_config
+
+    config = _settle(load_config(given))
+    raise SystemExit(asyncio.run(run(config, command, is_trusted=not no_trust)))
+
+
+def _settle(config: Config) -> Config:
+    return replace(
+        config,
+        host=_LOOPBACK,
+        port=0,
+        http_port=None if config.no_tls else 0,
+        control_host=_LOOPBACK,
+        control_port=0,
+        control_token=None,
+        ready_file=None,
+    )
+
+
+async def run(config: Config, command: Sequence[str], *, is_trusted: bool = True) -> int:
+    """Serve until the command ends; its exit code.
+
+    Raises ConfigError, and then the command hasn't been started, and CannotRun.
+    """
+    from fakerelay.cli.child import run_command
+    from fakerelay.cli.trust import trusting
+    from fakerelay.cli.undelivered import find_hopeless, render_warnings
+    from fakerelay.server import Server, tune_process
+    from fakerelay.web.tls import TlsFiles
+
+    server = Server(config)
+    await server.start()
+    tune_process()
+    try:
+        files = server.tls_files if is_trusted else TlsFiles()
+        with trusting(_describe(server), files) as (environ, notes):
+            for note in (*render_warnings(find_hopeless(config), "text"), *notes):
+                _say(note)
+            return await run_command(command, environ)
+    finally:
+        _report(await server.close(grace_seconds=0))
+
+
+def _describe(server: "Server") -> dict[str, str]:
+    """Our own environment with this relay in it, and nothing of another one around us."""
+    from fakerelay.environment import VARIABLES, describe_relay
+
+    app = next(iter(server.apps), None)
+    urls = server.url, server.http_url, server.control_url
+    others = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    return others | describe_relay(*urls, app, server.tls_files)
+
+
+def _report(undelivered: Sequence["Notification"]) -> None:
+    """In one line, since the output is the command's."""
+    from fakerelay.cli.undelivered import render_undelivered
+
+    if undelivered:
+        more = f", and {len(undelivered) - 1} more" if len(undelivered) > 1 else ""
+        _say(f"{render_undelivered(undelivered[0], 'text')}{more}")
+
+
+def _say(text: str) -> None:
+    click.echo(f"fakerelay: {text}", err=True)
