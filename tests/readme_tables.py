@@ -23,6 +23,8 @@ from tests.test_layers import LAYERS
 CHECKOUT: Final = Path(__file__).parent.parent
 DOCUMENTS: Final = ("README.md", "fakerelay/ARCHITECTURE.md")
 PART: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# What an example's block is called, so that it is coloured.
+LANGUAGES: Final = {".py": "python", ".mjs": "js", ".java": "java", ".go": "go"}
 
 _SECTIONS = (
     "About the marks",
@@ -45,8 +47,8 @@ def fill(text: str) -> str:
 def _render(name: str) -> str:
     if name in TABLES:
         return "\n".join(TABLES[name]())
-    source = (CHECKOUT / name).read_text(encoding="utf-8")
-    return f"```python\n{source}```"
+    path = CHECKOUT / name
+    return f"```{LANGUAGES[path.suffix]}\n{path.read_text(encoding='utf-8')}```"
 
 
 def _table(columns: str, rows: Iterable[Iterable[object]]) -> Iterator[str]:

@@ -32,7 +32,7 @@ from tests.readme_console import (
     read_steps,
     settle,
 )
-from tests.readme_tables import CHECKOUT, DOCUMENTS, fill
+from tests.readme_tables import CHECKOUT, DOCUMENTS, LANGUAGES, fill
 
 STEPS = read_steps()
 
@@ -86,9 +86,18 @@ def test_generated_parts_are_up_to_date(name: str) -> None:
     assert fill(text) == text, "stale: run python -m tests.readme_tables"
 
 
+def is_example(path: Path) -> bool:
+    """Whether it is a test or helps one; the rest stands for code of the reader's."""
+    if path.suffix == ".py":
+        return path.stem.startswith("test_")
+    return path.suffix in LANGUAGES and path.stem.lower() != "publisher"
+
+
 def test_every_example_is_shown() -> None:
-    examples = {path.name for path in (CHECKOUT / "tests" / "examples").glob("test_*.py")}
-    assert set(re.findall(r"generated: tests/examples/(\S+) -->", README)) == examples
+    folder = CHECKOUT / "tests" / "examples"
+    examples = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+    shown = re.findall(r"generated: tests/examples/(\S+) -->", README)
+    assert {name for name in examples if is_example(Path(name))} == set(shown)
 
 
 def test_all_that_a_relay_hands_on_is_named() -> None:
@@ -203,3 +212,11 @@ def test_containers_bound_wide_are_given_a_token() -> None:
     for args, described in containers:
         assert parse(args)["control_host"] == "0.0.0.0"
         assert "FAKERELAY_SERVE_CONTROL_TOKEN" in json.dumps(described)
+
+
+def test_workflow_runs_what_there_is() -> None:
+    documents = [one for block in read_blocks("yaml") for one in yaml.safe_load_all(block)]
+    (workflow,) = (document for document in documents if "jobs" in document)
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    (line,) = (step["run"] for step in steps if step.get("run", "").startswith("fakerelay "))
+    assert parse(shlex.split(line)[1:])["command"] == ("mvn", "--batch-mode", "test")

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.clients.programs import need
 
 pytestmark = pytest.mark.slow
 
@@ -68,11 +69,7 @@ def client(request: pytest.FixtureRequest) -> Client:
     name: str = request.param
     # A java without javac beside it can't run a source file.
     needed = {"curl": ["curl"], "node": ["node"], "java": ["java", "javac"]}.get(name, [])
-    missing = [program for program in needed if not shutil.which(program)]
-    if missing and os.environ.get("FAKERELAY_TEST_REQUIRE_ALL"):
-        pytest.fail(f"{missing[0]!r} is not installed, and all clients are required")
-    if missing:
-        pytest.skip(f"{missing[0]!r} is not installed")
+    need(*needed)
     return CLIENTS[name]
 
 
@@ -125,7 +122,25 @@ def run(
 def test_client_starts_updates_conflicts_and_stops(
     client: Client, ready: dict[str, Any], tmp_path: Path
 ) -> None:
-    ran = run(client, ready, tmp_path, client.trust(ready))
+    check(run(client, ready, tmp_path, client.trust(ready)))
+
+
+def test_client_knows_the_vendor_by_a_url_alone_where_exec_runs_it(
+    client: Client, tmp_path: Path
+) -> None:
+    hand_on = (
+        "export RELAY_URL=$FAKERELAY_URL RELAY_APPID=$FAKERELAY_APPID RELAY_TOKEN=$FAKERELAY_TOKEN"
+    )
+    command = [sys.executable, "-m", "fakerelay", "exec", "--ca-dir", str(tmp_path / "ca"), "--"]
+    command += ["sh", "-c", f'{hand_on}; exec "$@"', "sh", *client.command]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE.parent.parent)}
+    ran = subprocess.run(
+        command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=60
+    )
+    check(ran)
+
+
+def check(ran: subprocess.CompletedProcess[str]) -> None:
     assert ran.returncode == 0, ran.stderr
     steps = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [(step["step"], step["status"], step["reply"]["code"]) for step in steps] == [

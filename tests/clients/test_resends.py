@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -11,18 +10,11 @@ from typing import Any
 import pytest
 
 from fakerelay import FakeRelay
+from tests.clients.programs import need
 
 pytestmark = pytest.mark.slow
 
 ENDINGS = ("reset", "close_before_reply", "drop_after_commit")
-
-
-def need(program: str) -> None:
-    if shutil.which(program):
-        return
-    if os.environ.get("FAKERELAY_TEST_REQUIRE_ALL"):
-        pytest.fail(f"{program!r} is not installed, and all clients are required")
-    pytest.skip(f"{program!r} is not installed")
 
 
 def spoil(relay: FakeRelay, prefix: str) -> None:

@@ -1,0 +1,3 @@
+module publisher
+
+go 1.18
