@@ -20,8 +20,8 @@ LAYERS = (
     {"tenants"},
     {"service", "cdn", "delivery", "sender"},
     {"stores", "clock", "feed", "ids", "journal", "magic", "outlooks", "profiles", "config"},
-    {"faults"},
-    {"ports", "schemas", "watch", "targets", "client", "metrics", "timekeeping"},
+    {"faults", "assertions", "timeline"},
+    {"ports", "schemas", "watch", "targets", "client", "metrics", "timekeeping", "evidence"},
     {"core"},
     {"errors"},
 )

@@ -12,6 +12,7 @@ from fakerelay.cli.screen import Screen
 from fakerelay.client import RelayClient, RelayUnreachable, Reply
 from fakerelay.control.client import ControlClient
 from fakerelay.errors import FakerelayError
+from fakerelay.evidence.wording import LEVELS
 
 ROOM: Final = "show-42"
 USERS: Final = ("host", "guest", "singer")
@@ -19,12 +20,6 @@ _MAIN, _YOUTH, _REPLAY = (f"rtmp://{cdn}.example.com/live/main" for cdn in ("one
 _VERTICAL, _TILED = 2, 3
 _TASK = {"roomid": ROOM, "streamtype": 1, "taskid": "main"}
 _CALLBACK_SECONDS = 10.0
-_LEVELS = {
-    "D": "documented",
-    "S": "SDK manual",
-    "B": "borrowed from a sibling API",
-    "A": "assumed",
-}
 
 
 class Stage:
@@ -70,7 +65,7 @@ class Stage:
     def rules(self, *rule_ids: str) -> None:
         """Show rules with what is known of them: that is what a fake must not hide."""
         for rule in (schemas.rulebook()[rule_id] for rule_id in rule_ids):
-            self.screen.note(f"[{_LEVELS[rule.level]}] {rule.id}: {rule.text}")
+            self.screen.note(f"[{LEVELS[rule.level]}] {rule.id}: {rule.text}")
 
     async def explain(self, reply: Reply) -> None:
         """Show what fakerelay's journal says of a refusal, which the vendor wouldn't."""

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from fakerelay.cli.request_log import format_time, printable
+from fakerelay.cli.request_log import format_time
 from fakerelay.core.addresses import mask_address
+from fakerelay.core.plain import printable
 from fakerelay.core.pushes import STATUS_NAMES
 from fakerelay.errors import ConfigError
 

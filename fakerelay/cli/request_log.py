@@ -6,7 +6,6 @@ Rendered late, and written once for all calls of a turn of the loop. Never a tok
 import asyncio
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,12 +14,12 @@ from typing import Any
 
 from fakerelay.cli.printer import Printer
 from fakerelay.core.addresses import mask_address
+from fakerelay.core.plain import printable
 from fakerelay.journal import Exchange
 
 Render = Callable[[Exchange], str]
 _NAMES = ("roomid", "taskid", "uid", "rtmpurl")
 _MOST_SHOWN = 2600  # five addresses
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestLog:
@@ -157,16 +156,6 @@ def format_time(seconds: float) -> str:
 @lru_cache(maxsize=8)
 def _format_second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-
-
-def printable(line: str) -> str:
-    """Nothing that a caller sent may begin a line of its own, or move a terminal's cursor."""
-    plain = line.encode("ascii", "backslashreplace").decode()
-    return plain if plain.isprintable() else _CONTROL.sub(_escape, plain)
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\x{ord(match[0]):02x}"
 
 
 def _path(exchange: Exchange) -> str:

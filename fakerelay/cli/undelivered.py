@@ -7,9 +7,10 @@ from typing import Any
 
 from yarl import URL
 
-from fakerelay.cli.request_log import format_time, printable
+from fakerelay.cli.request_log import format_time
 from fakerelay.config import Config
 from fakerelay.core.addresses import mask_address
+from fakerelay.core.plain import printable
 from fakerelay.delivery import Notification
 from fakerelay.targets import find_refusal, normalize_host
 

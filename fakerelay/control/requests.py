@@ -9,7 +9,8 @@ from typing import Any, Final
 from fakerelay import schemas
 from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
-from fakerelay.control.search import Listing, address_key
+from fakerelay.control.search import Listing
+from fakerelay.core.addresses import address_key
 from fakerelay.core.plain import clean_text, is_deeper
 from fakerelay.core.problems import Problem, RuleWarning
 from fakerelay.journal import Decided, Exchange, FaultMet

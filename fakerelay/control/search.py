@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from fakerelay.control.plane import Json, Values
-from fakerelay.core.addresses import read_address
-from fakerelay.core.model import PushAddress
+from fakerelay.core.addresses import address_key
 from fakerelay.tenants import Tenant
 from fakerelay.watch import Watch
 
@@ -90,12 +89,6 @@ def read_filters(listing: Listing[T], values: Values) -> Filters[T]:
         for name, fact in listing.facts.items()
         if values[name] is not None
     ]
-
-
-def address_key(text: str) -> str:
-    """What an address is compared by; of what is none, its text."""
-    address = read_address(text)
-    return address.key if isinstance(address, PushAddress) else text
 
 
 def _matches(fact: Any, wanted: Any) -> bool:

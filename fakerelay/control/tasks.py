@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from fakerelay.control.listing import show_list
 from fakerelay.control.plane import Json, Plane, Values
-from fakerelay.control.search import Listing, address_key
-from fakerelay.core.addresses import mask_address
+from fakerelay.control.search import Listing
+from fakerelay.core.addresses import address_key, mask_address
 from fakerelay.core.commands import SetPushStatus
 from fakerelay.core.mixing import read_output, resolve_tiles
 from fakerelay.core.model import KIND_NAMES, MIXED, NAME_FIELDS, SOURCE, Push, Task, TaskKey

@@ -70,6 +70,12 @@ def read_address(text: str) -> PushAddress | Problem:
     return _read_unusual(text)
 
 
+def address_key(text: str) -> str:
+    """What an address is compared by; of what is none, its text."""
+    address = read_address(text)
+    return address.key if isinstance(address, PushAddress) else text
+
+
 def _tell_which(problem: Problem, number: int, text: str) -> Problem:
     """The problem of one address among several."""
     reason = f"address {number}: {problem.facts['reason']}"

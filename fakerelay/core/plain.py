@@ -1,11 +1,24 @@
-"""What came from outside made fit to be handed on: text that is UTF-8, values of bounded depth."""
+"""What came from outside made fit to be handed on: text, lines, values of bounded depth."""
 
-from typing import Any
+import re
+from typing import Any, Final
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def clean_text(text: str) -> str:
     """The text with marks in place of bytes that were no UTF-8, which came as lone surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def printable(line: str) -> str:
+    """Nothing that a caller sent may begin a line of its own, or move a terminal's cursor."""
+    plain = line.encode("ascii", "backslashreplace").decode()
+    return plain if plain.isprintable() else _CONTROL.sub(_escape, plain)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
 
 
 def is_deeper(value: Any, levels: int) -> bool:

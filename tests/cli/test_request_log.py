@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from fakerelay.cli.printer import Printer
-from fakerelay.cli.request_log import RequestLog, printable, render_json, render_text
+from fakerelay.cli.request_log import RequestLog, render_json, render_text
 from fakerelay.core import problems
 from fakerelay.core.problems import NO_RULE, RuleWarning
 from fakerelay.journal import Exchange, FaultMet
@@ -128,10 +128,6 @@ def test_what_callers_send_stays_in_its_line(text: str) -> None:
     assert line.isascii()
     assert line.isprintable()
     assert "\n" not in render_json(exchange(body, trace_id=text))
-
-
-def test_printable_text_stays_as_it_is() -> None:
-    assert printable("app=7 \\ ok") == "app=7 \\ ok"
 
 
 def test_long_values_are_cut() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from fakerelay.core.plain import clean_text, is_deeper
+from fakerelay.core.plain import clean_text, is_deeper, printable
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,11 @@ def test_depth_counts_lists_and_objects(value: Any, levels: int) -> None:
 )
 def test_clean_text_is_utf_8(text: str, expected: str) -> None:
     assert clean_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("app=7 \\ ok", "app=7 \\ ok"), ("a\nb", "a\\x0ab"), ("\u202e", "\\u202e")],
+)
+def test_printable_text_keeps_to_its_line(text: str, expected: str) -> None:
+    assert printable(text) == expected

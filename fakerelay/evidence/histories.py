@@ -1,0 +1,152 @@
+"""What requests did to tasks and addresses, told again from the journal and the callbacks."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from fakerelay.core.addresses import address_key
+from fakerelay.core.model import NAME_FIELDS
+from fakerelay.core.pushes import PUSHING, STOPPED
+from fakerelay.evidence import Json
+from fakerelay.evidence.wording import body_of
+
+Key = tuple[int, int, str]
+Addresses = dict[str, str]
+"""As spelled, by what they are compared by."""
+
+
+class Effect(NamedTuple):
+    """The addresses that a request, or the vendor, began to push to, left and kept."""
+
+    started: Sequence[str] = ()
+    stopped: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    is_update: bool = False
+
+
+_NONE: Final = Effect()
+
+
+class Moment(NamedTuple):
+    """A request with its effect, or a status change that a callback tells.
+
+    `place` is where it stands among the requests: times alone don't order what a frozen clock saw.
+    """
+
+    at: float
+    place: tuple[int, int, int]
+    request: Json | None = None
+    callback: Json | None = None
+    effect: Effect = _NONE
+
+
+def read_moments(requests: Sequence[Json], callbacks: Sequence[Json]) -> list[Moment]:
+    """All that happened, in order of time."""
+    moments = [
+        Moment(request["at"], (index, 0, 0), request=request)
+        for index, request in enumerate(requests, start=1)
+    ]
+    moments += _place_callbacks(requests, callbacks)
+    moments.sort(key=lambda moment: moment.place)
+    running: dict[Key, Addresses] = {}
+    moments = [moment._replace(effect=_apply(running, moment)) for moment in moments]
+    return sorted(moments, key=lambda moment: (moment.at, moment.place))
+
+
+def is_done(request: Json) -> bool:
+    """Whether the service did it at all, whatever the caller was told."""
+    fault = request["fault"]
+    return request["accepted"] or (
+        fault is not None and any(decided["accepted"] for decided in fault["decided"])
+    )
+
+
+def split_addresses(rtmpurl: object) -> Addresses:
+    """The addresses of an `rtmpurl`; none of what is no text."""
+    if not isinstance(rtmpurl, str):
+        return {}
+    return {address_key(part): part for part in rtmpurl.split(",")}
+
+
+def find_key(appid: int | None, item: Json) -> Key | None:
+    """The task that a body or a context names, if it does."""
+    streamtype = item.get("streamtype")
+    if appid is None or not isinstance(streamtype, int) or streamtype not in NAME_FIELDS:
+        return None
+    name = item.get(NAME_FIELDS[streamtype])
+    return (appid, streamtype, name) if isinstance(name, str) else None
+
+
+def _place_callbacks(requests: Sequence[Json], callbacks: Sequence[Json]) -> Iterable[Moment]:
+    """Each behind the request that caused it, and none before one with a lower number."""
+    causes = _index_causes(requests)
+    times = sorted(request["at"] for request in requests)
+    last = 0
+    for callback in sorted(callbacks, key=lambda each: each["number"]):
+        context, at = callback["body"]["context"], callback["at"]
+        own = [
+            index
+            for index, operation in causes.get(context.get("traceId"), ())
+            if operation == "startrtmp" or context["status"] == STOPPED
+        ]
+        if own:
+            last = max(last, min(own, key=lambda index: (index < last, index)))
+        else:
+            last = max(last, bisect_left(times, at))
+        yield Moment(at, (last, 1, callback["number"]), callback=callback)
+
+
+def _index_causes(requests: Sequence[Json]) -> Mapping[str, list[tuple[int, str]]]:
+    causes: dict[str, list[tuple[int, str]]] = {}
+    for index, request in enumerate(requests, start=1):
+        if is_done(request):
+            causes.setdefault(request["traceid"], []).append((index, request["operation"]))
+    return causes
+
+
+def _apply(running: dict[Key, Addresses], moment: Moment) -> Effect:
+    if moment.request is not None and is_done(moment.request):
+        body = body_of(moment.request)
+        key = find_key(moment.request["appid"], body)
+        if key is None:
+            return _NONE
+        if moment.request["operation"] == "startrtmp":
+            return _start(running, key, split_addresses(body.get("rtmpurl")))
+        named = body.get("rtmpurl")
+        return _stop(running, key, None if named is None else split_addresses(named))
+    if moment.callback is not None:
+        return _tell(running, moment.callback["body"]["context"])
+    return _NONE
+
+
+def _start(running: dict[Key, Addresses], key: Key, wanted: Addresses) -> Effect:
+    held = running.get(key, {})
+    effect = Effect(
+        [text for address, text in wanted.items() if address not in held],
+        [text for address, text in held.items() if address not in wanted],
+        [text for address, text in wanted.items() if address in held],
+        key in running,
+    )
+    running[key] = wanted
+    return effect
+
+
+def _stop(running: dict[Key, Addresses], key: Key, named: Addresses | None) -> Effect:
+    held = running.pop(key, {})
+    left = {} if named is None else {a: text for a, text in held.items() if a not in named}
+    if left:
+        running[key] = left
+    stopped = (held if named is None else named).values()
+    return Effect(stopped=list(stopped), kept=list(left.values()))
+
+
+def _tell(running: dict[Key, Addresses], context: Json) -> Effect:
+    """What nobody asked for; what a request did has been noted with it."""
+    key = find_key(context["appid"], context)
+    if key is None or "traceId" in context:
+        return _NONE
+    if context["status"] == STOPPED:
+        return _stop(running, key, split_addresses(context["rtmpurl"]))
+    if context["status"] == PUSHING:
+        running.setdefault(key, {}).update(split_addresses(context["rtmpurl"]))
+    return _NONE

@@ -1,0 +1,150 @@
+"""How tasks, addresses, refusals and posts are told in texts for people, with nothing secret."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fakerelay.core.addresses import mask_address
+from fakerelay.core.model import KIND_NAMES, NAME_FIELDS
+from fakerelay.core.plain import printable
+from fakerelay.core.pushes import STATUS_NAMES
+from fakerelay.evidence import Json
+
+LEVELS: Final[Mapping[str, str]] = {
+    "D": "documented",
+    "S": "SDK manual",
+    "B": "borrowed from a sibling API",
+    "A": "assumed",
+}
+MOST_SHOWN: Final = 200
+_ADDRESS: Final = re.compile(r"\w+://[^\s'\"]*")
+
+
+def show_value(value: Any) -> str:
+    """A value as Python writes it, in one line, addresses masked, and not without an end."""
+    text = printable(hide_secrets(repr(value)))
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
+def hide_secrets(text: str) -> str:
+    """A text with the addresses in it masked."""
+    return _ADDRESS.sub(lambda match: mask_address(match[0]), text)
+
+
+def show_address(rtmpurl: str) -> str:
+    """An address, or a list of them, masked and in one line."""
+    return printable(mask_address(rtmpurl))
+
+
+def show_addresses(rtmpurls: Iterable[str]) -> str:
+    return ", ".join(show_address(each) for each in rtmpurls)
+
+
+def name_task(item: Json) -> str:
+    """The task that a body, a listed task or a callback's context is about."""
+    streamtype = item.get("streamtype")
+    field = NAME_FIELDS.get(streamtype) if isinstance(streamtype, int) else None
+    if streamtype is None or field is None:
+        return "a task"
+    return f"{KIND_NAMES[streamtype]} task {show_value(item.get(field))}"
+
+
+def name_status(status: int | None) -> str:
+    if status is None:
+        return "connecting"
+    return STATUS_NAMES.get(status, f"status {status}")
+
+
+def show_time(at: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    shown = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return shown.replace("+00:00", "Z")
+
+
+def show_offset(at: float, start: float) -> str:
+    """Seconds from a start, to the millisecond."""
+    return f"{at - start:+.3f}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 request`, `2 requests`, `no request`."""
+    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+
+
+def body_of(request: Json) -> Json:
+    """The object that was sent; nothing where it was none."""
+    body = request["body"]
+    return body if isinstance(body, Mapping) else {}
+
+
+def name_call(request: Json) -> str:
+    """`startrtmp`; of what was none of the vendor's calls, its method and path."""
+    if request["operation"]:
+        return str(request["operation"])
+    return printable(f"{request['method']} {request['target'].partition('?')[0]}"[:MOST_SHOWN])
+
+
+def show_outcome(request: Json) -> str:
+    """What the caller was told: a code with its name, or nothing."""
+    if request["status"] is None:
+        return "no reply"
+    told = f"code {request['code']}" if request["code"] is not None else "no code"
+    if request["status"] != 200:
+        told = f"HTTP {request['status']}, {told}"
+    problem = request["problem"]
+    return f"{told} {problem['name']}" if problem else told
+
+
+def explain_problem(problem: Json) -> str:
+    """Why a request was refused: the rule and how it is known, who is in the way, the way out."""
+    reasons = "; ".join(_list_reasons(problem))
+    if (rule := problem["rule"]) is None:
+        return f"no rule: {reasons or 'a fault asked for it'}"
+    return f"rule {show_rule(rule)}: {reasons or rule['text']}"
+
+
+def show_rule(rule: Json) -> str:
+    return f"{rule['id']} ({LEVELS.get(rule['level'], rule['level'])}: {rule['source']})"
+
+
+def _list_reasons(problem: Json) -> Iterator[str]:
+    holder = problem.get("holder")
+    if holder is not None:
+        yield f"{show_value(problem.get('value'))} is {_show_holder(holder)}"
+    elif problem.get("field"):
+        yield f"{printable(problem['field'])} is {show_value(problem.get('value'))}"
+    elif problem.get("value") is not None:
+        yield f"got {show_value(problem['value'])}"
+    if problem.get("why"):
+        yield printable(hide_secrets(problem["why"]))
+    if problem.get("expected") is not None:
+        yield f"would pass: {_show_expected(problem['expected'])}"
+
+
+def _show_holder(holder: Json) -> str:
+    if "kind" in holder:
+        return f"held by {holder['kind']} task {show_value(holder['name'])}"
+    if holder.get("released"):
+        return f"kept after its stop until {show_time(holder['free_at'])}"
+    return f"held by {holder.get('task', 'another task')}"
+
+
+def _show_expected(expected: Any) -> str:
+    if isinstance(expected, Sequence) and not isinstance(expected, str):
+        return " or ".join(printable(hide_secrets(str(each))) for each in expected)
+    return printable(hide_secrets(str(expected)))
+
+
+def show_attempt(attempt: Json) -> str:
+    """What became of one post, and of what it was where that is unusual."""
+    if attempt["status"] is None:
+        told = printable(hide_secrets(attempt["error"] or "no answer"))
+    else:
+        told = f"HTTP {attempt['status']}"
+        if attempt["answer"] and not 200 <= attempt["status"] < 300:
+            told += f" {show_value(attempt['answer'])}"
+    if attempt["cause"] is None:
+        return told
+    plan = f" of plan {attempt['plan']!r}" if attempt["plan"] else ""
+    return f"{told} ({attempt['cause']}{plan})"

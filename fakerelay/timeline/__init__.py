@@ -1,0 +1,180 @@
+"""What happened in a world, told as a text for who looks at a failed test and at nothing else."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+from typing import Final
+
+from fakerelay import schemas
+from fakerelay.evidence import Evidence, Json, collect
+from fakerelay.evidence.histories import read_moments
+from fakerelay.evidence.wording import (
+    count,
+    name_task,
+    show_address,
+    show_offset,
+    show_time,
+    show_value,
+)
+from fakerelay.timeline.entries import Entry, read_entries
+from fakerelay.timeline.folds import Fold, fold
+
+__all__ = ["MOST_LINES", "Evidence", "collect", "render_timeline"]
+
+MOST_LINES: Final = 40
+_WIDTH: Final = 100
+_MOST_LISTED: Final = 10
+_ABOUT: Final = ("name", "version")
+
+
+def render_timeline(evidence: Evidence, *, most_lines: int = MOST_LINES) -> str:
+    """The world, its running tasks and fault plans, and the newest of what happened, in order.
+
+    At most about `most_lines` lines are told of what happened; it says how much is left out. Keys
+    of streams, passwords and tokens are not shown.
+    """
+    moments = read_moments(evidence.requests.items, evidence.callbacks.items)
+    start = moments[0].at if moments else evidence.clock["now"]
+    entries = read_entries(moments, start)
+    lines = [
+        *_tell_world(evidence, start),
+        *_tell_tasks(evidence.tasks.items, start),
+        *_tell_plans(evidence.faults),
+        *_tell_events(evidence, fold(entries), start, most_lines),
+    ]
+    return "\n".join(each for line in lines for each in _wrap(line))
+
+
+def _tell_world(evidence: Evidence, start: float) -> Iterator[str]:
+    clock = evidence.clock
+    apps = ", ".join(_name_app(app) for app in evidence.apps.items[:_MOST_LISTED])
+    yield f"World {clock['world']}: {apps or 'no app'}"
+    yield (
+        f"  clock {clock['mode']}, now {show_offset(clock['now'], start)};"
+        f" {show_offset(start, start)} is {show_time(start)}"
+    )
+    if settings := _list_settings(evidence.profile):
+        yield f"  profile {settings}"
+
+
+def _name_app(app: Json) -> str:
+    url = app["callback_url"]
+    goes = f"callbacks go to {show_address(url)}" if url else "no callback URL, so no callbacks"
+    return f"app {app['appid']} ({goes})"
+
+
+def _list_settings(profile: Json) -> str:
+    """What the profile in force changes of the shipped one of its name; nothing for the default."""
+    name, data = profile["name"], profile["profile"]
+    base = name if name in schemas.list_names("profiles") else "default"
+    shipped = schemas.read_json("profiles/default")
+    changes = ", ".join(_compare(shipped, data)) if base == "default" else ""
+    title = f"{name}@{profile['version']}"
+    if changes:
+        return f"{title} with {changes}"
+    return "" if name == "default" else title
+
+
+def _compare(shipped: Json, data: Json, path: str = "") -> Iterator[str]:
+    for key, value in data.items():
+        if not path and key in _ABOUT:
+            continue
+        old = shipped.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            yield from _compare(old, value, f"{path}{key}.")
+        elif value != old:
+            yield f"{path}{key}={show_value(value)}"
+
+
+def _tell_tasks(tasks: Sequence[Json], start: float) -> Iterator[str]:
+    yield f"{count(len(tasks), 'task')} running at the end{':' if tasks else ''}".capitalize()
+    for task in tasks[-_MOST_LISTED:]:
+        pushes = ", ".join(_tell_push(push, start) for push in task["pushes"])
+        yield f"  {name_task(task)} of room {show_value(task['roomid'])}: {pushes}"
+    if len(tasks) > _MOST_LISTED:
+        yield f"  and {len(tasks) - _MOST_LISTED} older ones"
+
+
+def _tell_push(push: Json, start: float) -> str:
+    since = show_offset(push["since"], start)
+    due = "".join(
+        f", to be {each['status_name']} at {show_offset(each['due_at'], start)}"
+        for each in push["scheduled"]
+    )
+    return f"{show_address(push['rtmpurl'])} {push['status_name']} since {since}{due}"
+
+
+def _tell_plans(plans: Sequence[Json]) -> Iterator[str]:
+    if plans:
+        yield "Fault plans:"
+    for plan in plans[-_MOST_LISTED:]:
+        match = "".join(f" {key}={show_value(value)}" for key, value in plan["match"].items())
+        steps = "; ".join(_tell_step(*each) for each in enumerate(plan["steps"]))
+        yield f"  {plan['id']}, on {plan['on']}{match}: {steps}"
+    if len(plans) > _MOST_LISTED:
+        yield f"  and {len(plans) - _MOST_LISTED} older ones"
+
+
+def _tell_step(number: int, step: Json) -> str:
+    wanted = step.get("count", 1)
+    of = f" of {wanted}" if isinstance(wanted, int) and "for_seconds" not in step else ""
+    met = f"met {step['met']}{of}" if step["met"] else "never met"
+    return f"step {number} {step['fault']} {met}"
+
+
+def _tell_events(
+    evidence: Evidence, folds: Sequence[Fold], start: float, most_lines: int
+) -> Iterator[str]:
+    if not folds:
+        yield "Nothing was asked of it, and nothing happened."
+        return
+    told = [_tell_fold(each, start) for each in folds]
+    left_out = _count_old([sum(len(_wrap(line)) for line in lines) for lines in told], most_lines)
+    forgotten = evidence.requests.evicted + evidence.callbacks.evicted
+    yield "What happened, in seconds from the first:"
+    if forgotten:
+        yield f"  ({forgotten} older requests and callbacks are forgotten)"
+    if left_out:
+        entries = sum(each.size for each in folds[:left_out])
+        yield f"  ({count(entries, 'earlier event')} left out)"
+    for lines in told[left_out:]:
+        yield from lines
+
+
+def _count_old(sizes: Sequence[int], most_lines: int) -> int:
+    """How many of the oldest have to go for the others to have room; never the newest."""
+    left = most_lines
+    for number, size in enumerate(reversed(sizes)):
+        left -= size
+        if left < 0 and number:
+            return len(sizes) - number
+    return 0
+
+
+def _tell_fold(each: Fold, start: float) -> list[str]:
+    lines = [line for entry in each.entries for line in _tell_entry(entry, start)]
+    if each.times == 1:
+        return lines
+    until = f"x {each.times}, until {show_offset(each.until, start)}"
+    if len(each.entries) == 1:
+        return [f"{lines[0]}  {until}", *lines[1:]]
+    return [*lines, f"  these {len(each.entries)} {until}"]
+
+
+def _tell_entry(entry: Entry, start: float) -> list[str]:
+    head = f"{show_offset(entry.at, start):>8}  {entry.label}{entry.text}"
+    return [head, *(f"{'':12}{detail}" for detail in entry.details)]
+
+
+def _wrap(line: str) -> list[str]:
+    """A line that is too long, as several, the others further in."""
+    indent = len(line) - len(line.lstrip())
+    if line[indent : indent + 1] == "+":
+        indent += len(line[indent:].split("  ")[0]) + 2
+    return wrap(
+        line,
+        _WIDTH,
+        subsequent_indent=" " * (indent + 2),
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,161 @@
+"""The events of a timeline: calls, status changes that callbacks tell, and posts of these."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from fakerelay.core.callbacks import DELIVERED, PENDING
+from fakerelay.core.plain import printable
+from fakerelay.evidence import Json
+from fakerelay.evidence.histories import Effect, Moment
+from fakerelay.evidence.wording import (
+    body_of,
+    explain_problem,
+    hide_secrets,
+    name_call,
+    name_status,
+    name_task,
+    show_address,
+    show_addresses,
+    show_attempt,
+    show_offset,
+    show_outcome,
+    show_rule,
+    show_value,
+)
+
+# What is posted this soon after a change needs no line of its own.
+_PROMPT_SECONDS: Final = 0.1
+
+
+class Entry(NamedTuple):
+    """One event; `details` go below it. Those alike but for time and `label` may be folded."""
+
+    at: float
+    text: str
+    details: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def likeness(self) -> object:
+        return self.text, self.details
+
+
+def read_entries(moments: Sequence[Moment], start: float) -> list[Entry]:
+    """All events in order of time; times in texts are counted from `start`."""
+    entries = [entry for moment in moments for entry in _read(moment, start)]
+    return sorted(entries, key=lambda entry: entry.at)  # and else in the order they have
+
+
+def _read(moment: Moment, start: float) -> Iterator[Entry]:
+    if moment.request is not None:
+        yield Entry(
+            moment.at,
+            _tell_request(moment.request),
+            tuple(_list_details(moment.request, moment.effect)),
+        )
+    elif moment.callback is not None:
+        yield from _read_callback(moment.callback, start)
+
+
+# Calls.
+
+
+def _tell_request(request: Json) -> str:
+    body = body_of(request)
+    parts = [name_call(request)]
+    if body:
+        parts.append(name_task(body))
+        parts.append(f"room {show_value(body.get('roomid'))}")
+        if body.get("rtmpurl") is not None:
+            parts.append(_show_addresses(body["rtmpurl"]))
+    elif request["operation"] and request["body_bytes"]:
+        parts.append("with a body that is no JSON object")
+    return f"{' '.join(parts)} -> {show_outcome(request)}"
+
+
+def _show_addresses(rtmpurl: object) -> str:
+    return show_addresses(rtmpurl.split(",")) if isinstance(rtmpurl, str) else show_value(rtmpurl)
+
+
+def _list_details(request: Json, effect: Effect) -> Iterator[str]:
+    if request["fault"] is not None:
+        yield _tell_fault(request)
+    if request["problem"] is not None:
+        yield explain_problem(request["problem"])
+    if told := _tell_effect(request, effect):
+        yield told
+    for warning in request["warnings"]:
+        rule = f"{show_rule(warning['rule'])}: " if warning["rule"] else ""
+        yield f"warning: {rule}{printable(hide_secrets(warning['detail']))}"
+
+
+def _tell_fault(request: Json) -> str:
+    fault = request["fault"]
+    told = {
+        "nothing": "the caller was told nothing",
+        "part": "the caller got a part of the reply",
+        "reply": "the caller got a reply",
+    }[fault["told"]]
+    decided = [
+        "done" if each["accepted"] else f"refused ({each['problem']['name']})"
+        for each in fault["decided"]
+    ]
+    did = f"the service was asked and it was {', then '.join(decided)}" if decided else "not done"
+    return f"fault {fault['fault']} (plan {fault['plan']}, step {fault['step']}): {did}; {told}"
+
+
+def _tell_effect(request: Json, effect: Effect) -> str:
+    """What an accepted call did beyond what it says itself."""
+    parts = []
+    if effect.is_update:
+        parts.append("taken for an update of the running task")
+        parts += [f"starts {show_addresses(effect.started)}"] if effect.started else []
+    if effect.stopped and (effect.is_update or "rtmpurl" not in body_of(request)):
+        parts.append(f"stops {show_addresses(effect.stopped)}")
+    if effect.kept:
+        parts.append(f"goes on pushing to {show_addresses(effect.kept)}")
+    return "; ".join(parts)
+
+
+# Callbacks.
+
+
+def _read_callback(callback: Json, start: float) -> Iterator[Entry]:
+    """The status change with its first post, then each further one, at its time."""
+    posts, at = callback["attempts"], callback["at"]
+    is_prompt = bool(posts) and posts[0]["at"] - at < _PROMPT_SECONDS
+    later = posts[1:] if is_prompt else posts
+    told = show_attempt(posts[0]) if is_prompt else "not posted at once" if posts else "not posted"
+    end = tuple(_list_ends(callback, start))
+    fate = tuple(_list_fates(callback))
+    number = callback["number"]
+    change = _tell_change(callback["body"]["context"])
+    details = fate if later else fate + end
+    yield Entry(at, f"{change} -> {told}", details, f"callback {number}: ")
+    for index, post in enumerate(later):
+        again = "again" if is_prompt or index else "now"
+        text = f"callback {number} {again} -> {show_attempt(post)}"
+        yield Entry(post["at"], text, end if post is later[-1] else ())
+
+
+def _tell_change(context: Json) -> str:
+    address, status = show_address(context["rtmpurl"]), name_status(context["status"])
+    cause = "" if "traceId" in context else ", by itself"
+    return f"{address} {status}{cause} ({name_task(context)})"
+
+
+def _list_fates(callback: Json) -> Iterator[str]:
+    if callback["fault"] is not None:
+        yield f"fault {callback['fault']} (plan {callback['plan']})"
+
+
+def _list_ends(callback: Json, start: float) -> Iterator[str]:
+    """How far it is, unless it was delivered."""
+    if callback["held"]:
+        yield "held until it is released"
+    elif callback["state"] == PENDING:
+        due_at = callback["next_attempt_at"]
+        due = "" if due_at is None else f", next attempt due at {show_offset(due_at, start)}"
+        yield f"pending{due}"
+    elif callback["state"] != DELIVERED:
+        yield f"{callback['state']}: {callback['reason'] or 'no reason given'}"
