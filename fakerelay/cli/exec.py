@@ -69,7 +69,7 @@ async def run(config: Config, command: Sequence[str], *, is_trusted: bool = True
     Raises ConfigError, and then the command hasn't been started, and CannotRun.
     """
     from fakerelay.cli.child import run_command
-    from fakerelay.cli.trust import trusting
+    from fakerelay.cli.trust import add_trust
     from fakerelay.cli.undelivered import find_hopeless, render_warnings
     from fakerelay.server import Server, tune_process
     from fakerelay.web.tls import TlsFiles
@@ -79,10 +79,10 @@ async def run(config: Config, command: Sequence[str], *, is_trusted: bool = True
     tune_process()
     try:
         files = server.tls_files if is_trusted else TlsFiles()
-        with trusting(_describe(server), files) as (environ, notes):
-            for note in (*render_warnings(find_hopeless(config), "text"), *notes):
-                _say(note)
-            return await run_command(command, environ)
+        environ, notes = add_trust(_describe(server), files)
+        for note in (*render_warnings(find_hopeless(config), "text"), *notes):
+            _say(note)
+        return await run_command(command, environ)
     finally:
         _report(await server.close(grace_seconds=0))
 

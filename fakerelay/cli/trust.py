@@ -1,12 +1,11 @@
 """Whom a command trusts: the local CA besides, by the variables that programs read for that."""
 
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from fakerelay.web.ca_folder import TRUSTSTORE_PASSWORD
+from fakerelay.web.ca_folder import TRUSTSTORE_PASSWORD, digest
 from fakerelay.web.tls import TlsFiles
 
 # Those of the first kind replace a program's own roots, so they name a file that has such, too.
@@ -16,53 +15,42 @@ _JAVA: Final = "JAVA_TOOL_OPTIONS"
 _STORE: Final = "-Djavax.net.ssl.trustStore"
 
 
-@contextmanager
-def trusting(
-    environ: Mapping[str, str], files: TlsFiles
-) -> Iterator[tuple[dict[str, str], list[str]]]:
+def add_trust(environ: Mapping[str, str], files: TlsFiles) -> tuple[dict[str, str], list[str]]:
     """The environment with these files in it, and notes on what had to be left as it is.
 
-    A variable that names a file already gets a copy of it, with our CA added, while this lasts.
+    A variable that names a file of the user's gets a copy of it with our CA added, which stays in
+    the CA's folder: so nothing is left of a run that is killed.
     """
     changed, notes = dict(environ), list[str]()
-    with ExitStack() as stack:
-        if files.ca_file and files.ca_bundle and files.truststore:
-            copies = _Copies(stack, files.ca_file)
-            named = dict.fromkeys(_BUNDLES, files.ca_bundle) | dict.fromkeys(_EXTRAS, files.ca_file)
-            for name, path in named.items():
-                try:
-                    changed[name] = str(copies.extend(name, environ.get(name)) or path)
-                except OSError as error:
-                    notes.append(_explain(name, f"can't read {environ[name]!r}: {error.strerror}"))
-            options = environ.get(_JAVA, "")
-            if f"{_STORE}=" not in options:
-                changed[_JAVA] = f"{options} {_java_options(files.truststore)}".lstrip()
-            elif str(files.truststore) not in options:
-                notes.append(_explain(_JAVA, "it names a trust store of its own"))
-        yield changed, notes
+    if not (files.ca_file and files.ca_bundle and files.truststore):
+        return changed, notes
+    named = dict.fromkeys(_BUNDLES, files.ca_bundle) | dict.fromkeys(_EXTRAS, files.ca_file)
+    for name, path in named.items():
+        own = environ.get(name)
+        try:
+            changed[name] = str(_extend(Path(own), files.ca_file) if own else path)
+        except OSError as error:
+            notes.append(_explain(name, f"{error.strerror or error}: {error.filename!r}"))
+    options = environ.get(_JAVA, "")
+    if f"{_STORE}=" not in options:
+        changed[_JAVA] = f"{options} {_java_options(files.truststore)}".lstrip()
+    elif str(files.truststore) not in options:
+        notes.append(_explain(_JAVA, "it names a trust store of its own"))
+    return changed, notes
 
 
-class _Copies:
-    """The user's files with a CA added, in a folder that is made only where one is needed."""
-
-    def __init__(self, stack: ExitStack, ca_file: Path) -> None:
-        self._stack = stack
-        self._ca = ca_file.read_bytes()
-        self._folder: Path | None = None
-
-    def extend(self, name: str, own: str | None) -> Path | None:
-        """Where a file is that has the CA in it; None where the user named none."""
-        if not own:
-            return None
-        roots = Path(own).read_bytes()
-        if self._ca.strip() in roots:
-            return Path(own)
-        if self._folder is None:
-            made = tempfile.TemporaryDirectory(prefix="fakerelay-exec-")
-            self._folder = Path(self._stack.enter_context(made))
-        copy = self._folder / f"{name}.pem"
-        copy.write_bytes(roots + b"\n" + self._ca)
-        return copy
+def _extend(own: Path, ca_file: Path) -> Path:
+    """A file with what the user's one has, and our CA."""
+    roots, ca = own.read_bytes(), ca_file.read_bytes()
+    if ca.strip() in roots:
+        return own
+    name = f"ca-with-{digest(os.fsencode(own.absolute()))[:16]}.pem"
+    copy, extended = ca_file.with_name(name), roots + b"\n" + ca
+    if not copy.exists() or copy.read_bytes() != extended:
+        temporary = copy.with_name(f".{name}.{os.getpid()}")
+        temporary.write_bytes(extended)
+        temporary.replace(copy)
+    return copy
 
 
 def _java_options(truststore: Path) -> str:

@@ -22,6 +22,7 @@ from fakerelay.environment import VARIABLES
 from .conftest import start
 
 SECONDS = 60
+BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 Exec = Callable[..., subprocess.CompletedProcess[str]]
 
 # Knows nothing of fakerelay but what is in its environment.
@@ -61,7 +62,7 @@ def compose(ca_dir: Path, *words: str) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_trust_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS"):
+    for name in (*BUNDLES, "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -295,17 +296,20 @@ def test_keys_of_a_terminal_reach_the_command_once(ca_dir: Path) -> None:
 
 
 def test_nothing_is_left_of_it(run_exec: Exec, tmp_path: Path) -> None:
-    roots = tmp_path / "own.pem"
-    roots.write_text("# mine\n")
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    settings = {"SSL_CERT_FILE": str(roots), "TMPDIR": str(folder)}
-    ran = run_exec("--", "-c", TELL, env=os.environ | settings)
+    ran = run_exec("--", "-c", TELL, env=os.environ | {"TMPDIR": str(tmp_path)})
     told = json.loads(ran.stdout)
-    assert Path(told["SSL_CERT_FILE"]).is_relative_to(folder)
-    assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     for name in ("FAKERELAY_URL", "FAKERELAY_HTTP_URL", "FAKERELAY_CONTROL_URL"):
         assert not is_open(told[name])
+
+
+def test_roots_of_the_users_stay_trusted(run_exec: Exec, tmp_path: Path) -> None:
+    roots = tmp_path / "own.pem"
+    roots.write_text("# mine\n")
+    code = f"{CLIENT}print(open(os.environ['SSL_CERT_FILE']).readline())"
+    ran = run_exec("--", "-c", code, env=os.environ | {"SSL_CERT_FILE": str(roots)})
+    reply, first, *_ = ran.stdout.splitlines()
+    assert (json.loads(reply)["code"], first) == (0, "# mine")
 
 
 def test_callbacks_that_nobody_took_are_told_in_one_line(run_exec: Exec) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fakerelay.cli.trust import trusting
+from fakerelay.cli.trust import add_trust
 from fakerelay.web.tls import TlsFiles
 
 BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -25,20 +25,20 @@ def java_options(store: str) -> str:
 
 
 def test_nothing_is_lost_of_an_environment_without_any(files: TlsFiles) -> None:
-    with trusting({"PATH": "/bin", "SSL_CERT_FILE": ""}, files) as (environ, notes):
-        assert environ == {
-            "PATH": "/bin",
-            **dict.fromkeys(BUNDLES, str(files.ca_bundle)),
-            "NODE_EXTRA_CA_CERTS": str(files.ca_file),
-            "JAVA_TOOL_OPTIONS": java_options(str(files.truststore)),
-        }
+    environ, notes = add_trust({"PATH": "/bin", "SSL_CERT_FILE": ""}, files)
+    assert environ == {
+        "PATH": "/bin",
+        **dict.fromkeys(BUNDLES, str(files.ca_bundle)),
+        "NODE_EXTRA_CA_CERTS": str(files.ca_file),
+        "JAVA_TOOL_OPTIONS": java_options(str(files.truststore)),
+    }
     assert notes == []
 
 
 def test_without_files_it_is_left_as_it_is() -> None:
     given = {"SSL_CERT_FILE": "/mine", "JAVA_TOOL_OPTIONS": "-Xmx1g"}
-    with trusting(given, TlsFiles()) as (environ, notes):
-        assert (environ, notes) == (given, [])
+    environ, notes = add_trust(given, TlsFiles())
+    assert (environ, notes) == (given, [])
 
 
 @pytest.mark.parametrize("name", [*BUNDLES, "NODE_EXTRA_CA_CERTS"])
@@ -47,41 +47,52 @@ def test_file_of_the_users_is_copied_with_ours_added(
 ) -> None:
     own = tmp_path / "own.pem"
     own.write_text("own")
-    with trusting({name: str(own)}, files) as (environ, notes):
-        copy = Path(environ[name])
-        assert copy.read_text() == "own\nca.pem\n"
-    assert not copy.parent.exists()
+    environ, notes = add_trust({name: str(own)}, files)
+    copy = Path(environ[name])
+    assert copy.read_text() == "own\nca.pem\n"
     assert own.read_text() == "own"
     assert notes == []
+
+
+def test_copy_follows_the_file_and_is_one(files: TlsFiles, tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    before = {*tmp_path.iterdir(), own}
+    for text in ("old", "old", "new"):
+        own.write_text(text)
+        environ, _ = add_trust(dict.fromkeys(BUNDLES, str(own)), files)
+        (copy,) = {Path(environ[name]) for name in BUNDLES}
+        assert copy.read_text() == f"{text}\nca.pem\n"
+        assert {*tmp_path.iterdir()} - before == {copy}
 
 
 def test_file_that_has_ours_is_used_as_it_is(files: TlsFiles, tmp_path: Path) -> None:
     own = tmp_path / "own.pem"
     own.write_text("own\nca.pem")
-    with trusting({"SSL_CERT_FILE": str(own)}, files) as (environ, notes):
-        assert environ["SSL_CERT_FILE"] == str(own)
+    environ, notes = add_trust({"SSL_CERT_FILE": str(own)}, files)
+    assert environ["SSL_CERT_FILE"] == str(own)
     assert notes == []
 
 
 @pytest.mark.parametrize("own", ["/no/such.pem", "/"], ids=["missing", "a folder"])
 def test_what_cannot_be_read_is_left_and_told(files: TlsFiles, own: str) -> None:
-    with trusting({"REQUESTS_CA_BUNDLE": own}, files) as (environ, notes):
-        assert environ["REQUESTS_CA_BUNDLE"] == own
-        assert environ["SSL_CERT_FILE"] == str(files.ca_bundle)
+    environ, notes = add_trust({"REQUESTS_CA_BUNDLE": own}, files)
+    assert environ["REQUESTS_CA_BUNDLE"] == own
+    assert environ["SSL_CERT_FILE"] == str(files.ca_bundle)
     (note,) = notes
-    assert note.startswith(f"REQUESTS_CA_BUNDLE is left as it is (can't read {own!r}: ")
+    assert note.startswith("REQUESTS_CA_BUNDLE is left as it is (")
+    assert f": {own!r})" in note
 
 
 def test_options_for_java_are_added_to(files: TlsFiles) -> None:
-    with trusting({"JAVA_TOOL_OPTIONS": "-Xmx1g"}, files) as (environ, _):
-        assert environ["JAVA_TOOL_OPTIONS"] == f"-Xmx1g {java_options(str(files.truststore))}"
+    environ, _ = add_trust({"JAVA_TOOL_OPTIONS": "-Xmx1g"}, files)
+    assert environ["JAVA_TOOL_OPTIONS"] == f"-Xmx1g {java_options(str(files.truststore))}"
 
 
 @pytest.mark.parametrize(("store", "count"), [("/mine.p12", 1), ("{}", 0)], ids=["other", "ours"])
 def test_trust_store_that_java_has_is_left(files: TlsFiles, store: str, count: int) -> None:
     given = f"-Djavax.net.ssl.trustStore={store.format(files.truststore)}"
-    with trusting({"JAVA_TOOL_OPTIONS": given}, files) as (environ, notes):
-        assert environ["JAVA_TOOL_OPTIONS"] == given
+    environ, notes = add_trust({"JAVA_TOOL_OPTIONS": given}, files)
+    assert environ["JAVA_TOOL_OPTIONS"] == given
     assert len(notes) == count
 
 
@@ -94,6 +105,6 @@ def test_paths_are_quoted_as_java_reads_them(
     files: TlsFiles, tmp_path: Path, folder: str, quoted: str
 ) -> None:
     store = tmp_path / folder / "store.p12"
-    with trusting({}, files._replace(truststore=store)) as (environ, _):
-        option = quoted.format(f"-Djavax.net.ssl.trustStore={store}")
-        assert environ["JAVA_TOOL_OPTIONS"].startswith(f"{option} ")
+    environ, _ = add_trust({}, files._replace(truststore=store))
+    option = quoted.format(f"-Djavax.net.ssl.trustStore={store}")
+    assert environ["JAVA_TOOL_OPTIONS"].startswith(f"{option} ")
