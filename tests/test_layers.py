@@ -17,7 +17,7 @@ LAYERS = (
     {"server", "environment"},
     {"web", "control"},
     {"snapshots"},
-    {"tenants"},
+    {"tenants", "inboxes"},
     {"service", "cdn", "delivery", "sender"},
     {"stores", "clock", "feed", "ids", "journal", "magic", "outlooks", "profiles", "config"},
     {"faults", "assertions", "timeline"},

@@ -11,7 +11,8 @@ from fakerelay.cli.request_log import format_time
 from fakerelay.core.addresses import mask_address
 from fakerelay.core.plain import printable
 from fakerelay.core.pushes import STATUS_NAMES
-from fakerelay.errors import ConfigError
+from fakerelay.inboxes.listeners import Listener
+from fakerelay.inboxes.received import context_of, read_json
 
 _MOST_SHOWN = 500
 
@@ -28,8 +29,7 @@ class Callback(NamedTuple):
     @property
     def context(self) -> dict[str, Any]:
         """What a push status says; empty in what is none."""
-        context = self.message.get("context") if isinstance(self.message, dict) else None
-        return context if isinstance(context, dict) else {}
+        return context_of(self.message)
 
 
 class Receiver:
@@ -38,24 +38,14 @@ class Receiver:
     def __init__(self, on_callback: Callable[[Callback], None], *, status: int = 200) -> None:
         self._on_callback = on_callback
         self._status = status
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._listener = Listener(self._handle)
 
     async def start(self, host: str, port: int) -> str:
         """The URL it listens on. Raises ConfigError."""
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError as error:
-            await self.close()
-            raise ConfigError(
-                f"Can't listen on {host}:{port}: {error.strerror or error}"
-                " (choose another --port; 0 takes any free one)"
-            ) from error
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self._runner.addresses[0][1]}"
+        return await self._listener.start(host, port)
 
     async def close(self) -> None:
-        await self._runner.cleanup()
+        await self._listener.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         raw = await request.read()
@@ -66,8 +56,8 @@ class Receiver:
 def read_callback(at: float, method: str, path: str, raw: bytes) -> Callback:
     """A request as what it tells, as far as it can be read."""
     try:
-        return Callback(at, method, path, raw, _mask(json.loads(raw)))
-    except (ValueError, RecursionError):
+        return Callback(at, method, path, raw, _mask(read_json(raw)))
+    except RecursionError:
         return Callback(at, method, path, raw, None)
 
 
