@@ -1,13 +1,13 @@
 """Assertions on a relay: each passes, or says what is the case instead, and what comes nearest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fakerelay.assertions import calls, layouts, leftovers, pushes
 from fakerelay.evidence import Json
 
 if TYPE_CHECKING:
-    from fakerelay.assertions.layouts import Box
+    from fakerelay.assertions.layouts import Tiles
 
 
 class Assertions:
@@ -32,13 +32,7 @@ class Assertions:
         __tracebackhide__ = True
         _fail(pushes.find_not_stopped(self.control, rtmpurl))
 
-    def assert_layout(
-        self,
-        task: str,
-        tiles: "Mapping[str | tuple[str, str], Box]",
-        *,
-        appid: int | None = None,
-    ) -> None:
+    def assert_layout(self, task: str, tiles: "Tiles", *, appid: int | None = None) -> None:
         """The running mixed task shows these users, and no others, at `(x, y, width, height)`.
 
         A user who is shown of several rooms is named `(uid, roomid)`. `appid` says whose task it

@@ -20,6 +20,7 @@ from fakerelay.evidence.wording import (
 )
 
 _MOST_LISTED: Final = 10
+_NAMES: Final = ("taskid", "uid", "rtmpurl", "traceid")
 _BODY_FIELDS: Final = ("roomid", "taskid", "uid", "rtmpurl", "streamtype", "mixconfig")
 
 
@@ -58,9 +59,8 @@ def _judge(
     if journal.evicted and not is_too_many and not (times is None and found):
         return (
             f"Can't tell how often {operation} was called{_show_fields(fields)}:"
-            f" {count(journal.evicted, 'older request')} forgotten\n"
-            f"  {count(len(found), 'match')} among the {len(journal.items)} that are left;"
-            " give the relay a larger journal"
+            f" the journal has forgotten {count(journal.evicted, 'request')}\n"
+            f"  of the {len(journal.items)} left {len(found)} match; a larger journal would tell"
         )
     if is_enough:
         return None
@@ -75,11 +75,14 @@ def _tell(
     requests: Sequence[Json],
     found: Sequence[Json],
 ) -> str:
-    wanted = "" if times is None else f", not {_times(times)}"
+    was = f"called {_times(len(found))}" if found else "not called"
+    wanted = "at least once" if times is None else _times(times)
     calls = sum(request["operation"] == operation for request in requests)
-    in_all = f"{count(calls, operation)} and {count(len(requests), 'request')} in all"
-    was = f"was called {_times(len(found))}{wanted}" if found else f"was not called{wanted}"
-    return f"{operation} {was}{_show_fields(fields)} ({in_all})"
+    in_all = f"{calls} of {count(len(requests), 'request')} in all"
+    return (
+        f"{operation} was {was}{_show_fields(fields)} (wanted: {wanted};"
+        f" {operation}s: {in_all if requests else 'none, the journal is empty'})"
+    )
 
 
 def _times(times: int) -> str:
@@ -98,14 +101,15 @@ def _list_found(found: Sequence[Json]) -> list[str]:
 
 
 def _show_nearest(operation: str, fields: Mapping[str, Any], requests: Sequence[Json]) -> list[str]:
-    """The latest of the requests with the most fields that are as wanted; each told."""
+    """Of the requests with the most fields as wanted the latest, and what of it is not so."""
     if not requests:
-        return ["  the journal is empty: nothing was asked of this relay's app"]
+        return []
     wanted = {"operation": operation, **fields}
 
-    def nearness(request: Json) -> tuple[bool, int, int]:
-        is_call = request["operation"] == operation
-        return is_call, sum(_has(request, *pair) for pair in wanted.items()), request["number"]
+    def nearness(request: Json) -> tuple[bool, int, int, int]:
+        same = [name for name, value in wanted.items() if _has(request, name, value)]
+        named = sum(name in _NAMES for name in same)
+        return request["operation"] == operation, len(same), named, request["number"]
 
     best = max(requests, key=nearness)
     rows = [
@@ -117,7 +121,7 @@ def _show_nearest(operation: str, fields: Mapping[str, Any], requests: Sequence[
 
 
 def _tell_request(request: Json) -> str:
-    told = f"request {request['number']}, {name_call(request)}: {show_outcome(request)}"
+    told = f"request {request['number']}, {name_call(request)} {show_outcome(request)}"
     fault = request["fault"]
     met = f" (fault {fault['fault']} of plan {fault['plan']!r})" if fault else ""
     problem = request["problem"]

@@ -10,13 +10,14 @@ from fakerelay.evidence.wording import count, name_task, show_value
 Box = tuple[int, int, int, int]
 Shown = tuple[str, str]
 """A uid and the room it is of."""
+Tiles = Mapping[str, Box] | Mapping[Shown, Box] | Mapping[str | Shown, Box]
 _SIDES: Final = ("x", "y", "width", "height")
 
 
 def find_difference(
     control: Control,
     taskid: str,
-    wanted: Mapping[str | Shown, Box],
+    wanted: Tiles,
     appid: int | None,
 ) -> str | None:
     """A table of what is wanted and what is so; None where these are the same."""
@@ -56,10 +57,11 @@ def _find_task(control: Control, taskid: str, appid: int | None) -> Json | str:
     return f"No mixed task {taskid!r} is running{hint or ': none is'}{running}"
 
 
-def _place(wanted: Mapping[str | Shown, Box], got: Mapping[Shown, Box]) -> dict[Shown, Box]:
+def _place(wanted: Tiles, got: Mapping[Shown, Box]) -> dict[Shown, Box]:
     """What is wanted by uid and room; a uid alone is of the room that it is shown of."""
     placed: dict[Shown, Box] = {}
     for name, box in wanted.items():
+        checked = _check_box(name, box)
         rooms = [room for uid, room in got if uid == name]
         if len(rooms) > 1:
             raise FakerelayError(
@@ -67,7 +69,7 @@ def _place(wanted: Mapping[str | Shown, Box], got: Mapping[Shown, Box]) -> dict[
                 f" write ({name!r}, {rooms[0]!r}) for one of them"
             )
         shown = (name, rooms[0] if rooms else "") if isinstance(name, str) else name
-        placed[shown] = _check_box(name, box)
+        placed[shown] = checked
     return placed
 
 

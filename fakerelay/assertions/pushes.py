@@ -1,15 +1,16 @@
 """Whether an address is pushed to, or isn't any more, and how that came about."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fakerelay.assertions.nearness import show_nearest
 from fakerelay.core.addresses import address_key, mask_address, read_address
 from fakerelay.core.problems import Problem
 from fakerelay.core.pushes import PUSHING, STOPPED
+from fakerelay.core.requests import STOP
 from fakerelay.errors import FakerelayError
 from fakerelay.evidence import Control, Json, read_list
-from fakerelay.evidence.histories import Moment, find_key, read_moments, split_addresses
+from fakerelay.evidence.histories import Key, Moment, find_key, read_moments, split_addresses
 from fakerelay.evidence.wording import (
     body_of,
     count,
@@ -21,6 +22,8 @@ from fakerelay.evidence.wording import (
     show_time,
     show_value,
 )
+
+_MOST_TOLD: Final = 2
 
 
 class Running(NamedTuple):
@@ -66,10 +69,6 @@ class Story:
         self.callbacks = read_list(control, "callbacks")
         self.moments = read_moments(self.requests.items, self.callbacks.items)
 
-    @property
-    def evicted(self) -> int:
-        return self.requests.evicted
-
     def has_started(self, key: str) -> bool:
         """Whether it was ever pushed to, or at least begun to be."""
         return any(
@@ -98,14 +97,23 @@ class Story:
         """The last that is known of an address: what ended it, or refused it."""
         told = [line for moment in self.about(key) for line in _tell_moment(moment, key)]
         if told:
-            return [f"  {line}" for line in told[-2:]]
-        return [f"  {self.tell_ignorance()}"]
+            return [f"  {line}" for line in told[-_MOST_TOLD:]]
+        doubt = self.find_doubt()
+        names = f"no request names it ({count(len(self.requests.items), 'request')} in the journal)"
+        return [f"  {names}{f', but {doubt}' if doubt else ''}"]
 
-    def tell_ignorance(self) -> str:
-        kept = f"{count(len(self.requests.items), 'request')} in the journal"
-        if self.evicted:
-            return f"no word of it, but of {kept} {self.evicted} older ones are forgotten"
-        return f"none of the {kept} names it" if self.requests.items else "the journal is empty"
+    def find_doubt(self) -> str | None:
+        """Why there may have been more than the journal tells; None: it tells everything."""
+        items = self.requests.items
+        if missing := items[-1]["number"] - len(items) if items else self.requests.evicted:
+            return f"the journal has no more of {count(missing, 'earlier request')}"
+        for moment in self.moments:
+            if moment.request is not None and moment.effect.is_unclear:
+                return (
+                    f"request {moment.request['number']}, {name_call(moment.request)}, was accepted"
+                    " on a task whose addresses the journal doesn't have"
+                )
+        return None
 
 
 def _read(rtmpurl: str) -> Mapping[str, str]:
@@ -175,31 +183,29 @@ def _tell_still(story: Story, key: str, pushes: Sequence[Running]) -> list[str]:
 
 
 def _tell_stops(story: Story, key: str, pushes: Sequence[Running]) -> Iterator[str]:
-    """The last call that was to stop it, or its task, and why it didn't."""
+    """The last calls that were to start or stop it, or its task, and what became of them."""
     tasks = {find_key(each.task["appid"], each.task) for each in pushes}
-    stops = [
+    calls = [
         moment.request
         for moment in story.moments
         if moment.request is not None
-        and moment.request["operation"] == "stoprtmp"
-        and (
-            find_key(moment.request["appid"], body_of(moment.request)) in tasks
-            or _is_about(moment, key)
-        )
+        and (_is_about(moment, key) or _is_stop(moment.request, tasks))
     ]
-    if not stops:
-        yield "  no stoprtmp names it or its task"
-        return
-    yield f"  {_tell_request(stops[-1])}"
+    yield from (f"  {_tell_request(call)}" for call in calls[-_MOST_TOLD:])
+    if not any(call["operation"] == STOP for call in calls):
+        yield f"  no {STOP} names it or its task"
+
+
+def _is_stop(request: Json, tasks: set[Key | None]) -> bool:
+    """Whether it was to stop one of the tasks, with all its addresses."""
+    if request["operation"] != STOP or "rtmpurl" in body_of(request):
+        return False
+    return find_key(request["appid"], body_of(request)) in tasks
 
 
 def _tell_never(story: Story, key: str, text: str) -> list[str]:
-    if story.evicted or story.callbacks.evicted:
-        forgotten = story.evicted or story.callbacks.evicted
-        return [
-            f"may have been pushed to or not: {forgotten} older entries are forgotten",
-            "  give the relay a larger journal, or clear it, and drop what the test has seen",
-        ]
+    if (doubt := story.find_doubt()) is not None:
+        return [f"is not pushed to, and whether it ever was can't be told: {doubt}"]
     known = story.known()
     return ["was never pushed to", *story.tell_end(key), *show_nearest(text, known, "pushed to")]
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from fakerelay.core.addresses import address_key
-from fakerelay.core.model import NAME_FIELDS
 from fakerelay.core.pushes import PUSHING, STOPPED
+from fakerelay.core.requests import START
 from fakerelay.evidence import Json
-from fakerelay.evidence.wording import body_of
+from fakerelay.evidence.wording import body_of, name_field
 
 Key = tuple[int, int, str]
 Addresses = dict[str, str]
@@ -16,12 +16,17 @@ Addresses = dict[str, str]
 
 
 class Effect(NamedTuple):
-    """The addresses that a request, or the vendor, began to push to, left and kept."""
+    """The addresses that a request, or the vendor, began to push to, left and kept.
+
+    `is_unclear` where something was done that can't be told: its body isn't kept, or it is about a
+    task whose beginning isn't.
+    """
 
     started: Sequence[str] = ()
     stopped: Sequence[str] = ()
     kept: Sequence[str] = ()
     is_update: bool = False
+    is_unclear: bool = False
 
 
 _NONE: Final = Effect()
@@ -70,11 +75,11 @@ def split_addresses(rtmpurl: object) -> Addresses:
 
 def find_key(appid: int | None, item: Json) -> Key | None:
     """The task that a body or a context names, if it does."""
-    streamtype = item.get("streamtype")
-    if appid is None or not isinstance(streamtype, int) or streamtype not in NAME_FIELDS:
+    field = name_field(item)
+    name = item.get(field) if field else None
+    if appid is None or not isinstance(name, str):
         return None
-    name = item.get(NAME_FIELDS[streamtype])
-    return (appid, streamtype, name) if isinstance(name, str) else None
+    return appid, int(item["streamtype"]), name
 
 
 def _place_callbacks(requests: Sequence[Json], callbacks: Sequence[Json]) -> Iterable[Moment]:
@@ -87,7 +92,7 @@ def _place_callbacks(requests: Sequence[Json], callbacks: Sequence[Json]) -> Ite
         own = [
             index
             for index, operation in causes.get(context.get("traceId"), ())
-            if operation == "startrtmp" or context["status"] == STOPPED
+            if operation == START or context["status"] == STOPPED
         ]
         if own:
             last = max(last, min(own, key=lambda index: (index < last, index)))
@@ -109,8 +114,8 @@ def _apply(running: dict[Key, Addresses], moment: Moment) -> Effect:
         body = body_of(moment.request)
         key = find_key(moment.request["appid"], body)
         if key is None:
-            return _NONE
-        if moment.request["operation"] == "startrtmp":
+            return Effect(is_unclear=True)
+        if moment.request["operation"] == START:
             return _start(running, key, split_addresses(body.get("rtmpurl")))
         named = body.get("rtmpurl")
         return _stop(running, key, None if named is None else split_addresses(named))
@@ -132,12 +137,13 @@ def _start(running: dict[Key, Addresses], key: Key, wanted: Addresses) -> Effect
 
 
 def _stop(running: dict[Key, Addresses], key: Key, named: Addresses | None) -> Effect:
+    is_known = key in running
     held = running.pop(key, {})
     left = {} if named is None else {a: text for a, text in held.items() if a not in named}
     if left:
         running[key] = left
     stopped = (held if named is None else named).values()
-    return Effect(stopped=list(stopped), kept=list(left.values()))
+    return Effect((), list(stopped), list(left.values()), is_unclear=not is_known)
 
 
 def _tell(running: dict[Key, Addresses], context: Json) -> Effect:

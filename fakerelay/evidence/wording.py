@@ -43,11 +43,16 @@ def show_addresses(rtmpurls: Iterable[str]) -> str:
 
 def name_task(item: Json) -> str:
     """The task that a body, a listed task or a callback's context is about."""
-    streamtype = item.get("streamtype")
-    field = NAME_FIELDS.get(streamtype) if isinstance(streamtype, int) else None
-    if streamtype is None or field is None:
+    field = name_field(item)
+    if field is None:
         return "a task"
-    return f"{KIND_NAMES[streamtype]} task {show_value(item.get(field))}"
+    return f"{KIND_NAMES[item['streamtype']]} task {show_value(item.get(field))}"
+
+
+def name_field(item: Json) -> str | None:
+    """Which field names the task, as its `streamtype` says."""
+    streamtype = item.get("streamtype")
+    return next((field for number, field in NAME_FIELDS.items() if number == streamtype), None)
 
 
 def name_status(status: int | None) -> str:
@@ -86,14 +91,16 @@ def name_call(request: Json) -> str:
 
 
 def show_outcome(request: Json) -> str:
-    """What the caller was told: a code with its name, or nothing."""
-    if request["status"] is None:
-        return "no reply"
-    told = f"code {request['code']}" if request["code"] is not None else "no code"
-    if request["status"] != 200:
-        told = f"HTTP {request['status']}, {told}"
-    problem = request["problem"]
-    return f"{told} {problem['name']}" if problem else told
+    """What the caller was told, in few words."""
+    status, code, problem = request["status"], request["code"], request["problem"]
+    if status is None:
+        return "got no reply"
+    if (status, code, problem) == (200, 0, None):
+        return "accepted"
+    http = f"HTTP {status}" if status != 200 or code is None else ""
+    told = "" if code is None else f"{code} {problem['name']}" if problem else f"code {code}"
+    verb = "refused" if problem and code is not None else "told"
+    return ", ".join(filter(None, (verb, http, told)))
 
 
 def explain_problem(problem: Json) -> str:
@@ -105,7 +112,9 @@ def explain_problem(problem: Json) -> str:
 
 
 def show_rule(rule: Json) -> str:
-    return f"{rule['id']} ({LEVELS.get(rule['level'], rule['level'])}: {rule['source']})"
+    level = LEVELS.get(rule["level"], rule["level"])
+    known = rule["source"] if rule["source"].startswith(level) else f"{level}, {rule['source']}"
+    return f"{rule['id']} ({known})"
 
 
 def _list_reasons(problem: Json) -> Iterator[str]:
@@ -114,6 +123,8 @@ def _list_reasons(problem: Json) -> Iterator[str]:
         yield f"{show_value(problem.get('value'))} is {_show_holder(holder)}"
     elif problem.get("field"):
         yield f"{printable(problem['field'])} is {show_value(problem.get('value'))}"
+    elif problem["name"] == "quota_exceeded":
+        yield f"{show_value(problem.get('value'))} tasks run"
     elif problem.get("value") is not None:
         yield f"got {show_value(problem['value'])}"
     if problem.get("why"):

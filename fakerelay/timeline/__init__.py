@@ -5,7 +5,8 @@ from textwrap import wrap
 from typing import Final
 
 from fakerelay import schemas
-from fakerelay.evidence import Evidence, Json, collect
+from fakerelay.core.faults import PASS
+from fakerelay.evidence import Evidence, Json, Listed, collect
 from fakerelay.evidence.histories import read_moments
 from fakerelay.evidence.wording import (
     count,
@@ -38,7 +39,7 @@ def render_timeline(evidence: Evidence, *, most_lines: int = MOST_LINES) -> str:
     lines = [
         *_tell_world(evidence, start),
         *_tell_tasks(evidence.tasks.items, start),
-        *_tell_plans(evidence.faults),
+        *_tell_plans(evidence.faults, evidence.requests),
         *_tell_events(evidence, fold(entries), start, most_lines),
     ]
     return "\n".join(each for line in lines for each in _wrap(line))
@@ -103,15 +104,26 @@ def _tell_push(push: Json, start: float) -> str:
     return f"{show_address(push['rtmpurl'])} {push['status_name']} since {since}{due}"
 
 
-def _tell_plans(plans: Sequence[Json]) -> Iterator[str]:
+def _tell_plans(plans: Sequence[Json], requests: Listed) -> Iterator[str]:
     if plans:
         yield "Fault plans:"
     for plan in plans[-_MOST_LISTED:]:
         match = "".join(f" {key}={show_value(value)}" for key, value in plan["match"].items())
         steps = "; ".join(_tell_step(*each) for each in enumerate(plan["steps"]))
         yield f"  {plan['id']}, on {plan['on']}{match}: {steps}"
+        if away := _count_away(plan, requests):
+            yield f"    {count(away, 'call')} that met it not in the journal: still under way?"
     if len(plans) > _MOST_LISTED:
         yield f"  and {len(plans) - _MOST_LISTED} older ones"
+
+
+def _count_away(plan: Json, requests: Listed) -> int:
+    """How many calls met a plan and have no end yet; 0 where the journal has forgotten some."""
+    if plan["on"] != "call" or requests.evicted:
+        return 0
+    ended = sum(1 for each in requests.items if (each["fault"] or {}).get("plan") == plan["id"])
+    met: int = sum(step["met"] for step in plan["steps"] if step["fault"] != PASS)
+    return max(0, met - ended)
 
 
 def _tell_step(number: int, step: Json) -> str:
@@ -127,16 +139,17 @@ def _tell_events(
     if not folds:
         yield "Nothing was asked of it, and nothing happened."
         return
-    told = [_tell_fold(each, start) for each in folds]
-    left_out = _count_old([sum(len(_wrap(line)) for line in lines) for lines in told], most_lines)
+    newest = folds[-most_lines:]
+    told = [_tell_fold(each, start) for each in newest]
+    old = _count_old([sum(len(_wrap(line)) for line in lines) for lines in told], most_lines)
+    left_out = sum(each.size for each in folds[: len(folds) - len(newest) + old])
     forgotten = evidence.requests.evicted + evidence.callbacks.evicted
     yield "What happened, in seconds from the first:"
     if forgotten:
         yield f"  ({forgotten} older requests and callbacks are forgotten)"
     if left_out:
-        entries = sum(each.size for each in folds[:left_out])
-        yield f"  ({count(entries, 'earlier event')} left out)"
-    for lines in told[left_out:]:
+        yield f"  ({count(left_out, 'earlier event')} left out)"
+    for lines in told[old:]:
         yield from lines
 
 
@@ -154,15 +167,15 @@ def _tell_fold(each: Fold, start: float) -> list[str]:
     lines = [line for entry in each.entries for line in _tell_entry(entry, start)]
     if each.times == 1:
         return lines
-    until = f"x {each.times}, until {show_offset(each.until, start)}"
+    until = show_offset(each.until, start)
     if len(each.entries) == 1:
-        return [f"{lines[0]}  {until}", *lines[1:]]
-    return [*lines, f"  these {len(each.entries)} {until}"]
+        return _tell_entry(each.entries[0], start, f"{each.times} times until {until}: ")
+    return [*lines, f"{'':12}(these {len(each.entries)} came {each.times} times, until {until})"]
 
 
-def _tell_entry(entry: Entry, start: float) -> list[str]:
-    head = f"{show_offset(entry.at, start):>8}  {entry.label}{entry.text}"
-    return [head, *(f"{'':12}{detail}" for detail in entry.details)]
+def _tell_entry(entry: Entry, start: float, head: str = "") -> list[str]:
+    line = f"{show_offset(entry.at, start):>8}  {head}{entry.label}{entry.text}"
+    return [line, *(f"{'':12}{detail}" for detail in entry.details)]
 
 
 def _wrap(line: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from fakerelay.core.addresses import address_key
 from fakerelay.core.callbacks import DELIVERED, PENDING
 from fakerelay.core.plain import printable
 from fakerelay.evidence import Json
@@ -42,35 +43,30 @@ class Entry(NamedTuple):
 
 def read_entries(moments: Sequence[Moment], start: float) -> list[Entry]:
     """All events in order of time; times in texts are counted from `start`."""
-    entries = [entry for moment in moments for entry in _read(moment, start)]
+    entries: list[Entry] = []
+    in_the_way: dict[str, int] = {}
+    for moment in moments:
+        if moment.request is not None:
+            entries.append(_read_request(moment.request, moment.effect))
+        elif moment.callback is not None:
+            entries += _read_callback(moment.callback, start, in_the_way)
     return sorted(entries, key=lambda entry: entry.at)  # and else in the order they have
-
-
-def _read(moment: Moment, start: float) -> Iterator[Entry]:
-    if moment.request is not None:
-        yield Entry(
-            moment.at,
-            _tell_request(moment.request),
-            tuple(_list_details(moment.request, moment.effect)),
-        )
-    elif moment.callback is not None:
-        yield from _read_callback(moment.callback, start)
 
 
 # Calls.
 
 
+def _read_request(request: Json, effect: Effect) -> Entry:
+    return Entry(request["at"], _tell_request(request), tuple(_list_details(request, effect)))
+
+
 def _tell_request(request: Json) -> str:
     body = body_of(request)
-    parts = [name_call(request)]
-    if body:
-        parts.append(name_task(body))
-        parts.append(f"room {show_value(body.get('roomid'))}")
-        if body.get("rtmpurl") is not None:
-            parts.append(_show_addresses(body["rtmpurl"]))
-    elif request["operation"] and request["body_bytes"]:
-        parts.append("with a body that is no JSON object")
-    return f"{' '.join(parts)} -> {show_outcome(request)}"
+    head = f"{name_call(request)} {show_outcome(request)}"
+    if not body:
+        return f"{head}: a body that is no JSON object" if request["body_bytes"] else head
+    told = f"{head}: {name_task(body)}, room {show_value(body.get('roomid'))}"
+    return f"{told}, {_show_addresses(body['rtmpurl'])}" if "rtmpurl" in body else told
 
 
 def _show_addresses(rtmpurl: object) -> str:
@@ -100,7 +96,7 @@ def _tell_fault(request: Json) -> str:
         "done" if each["accepted"] else f"refused ({each['problem']['name']})"
         for each in fault["decided"]
     ]
-    did = f"the service was asked and it was {', then '.join(decided)}" if decided else "not done"
+    did = ", then ".join(decided) or "not done"
     return f"fault {fault['fault']} (plan {fault['plan']}, step {fault['step']}): {did}; {told}"
 
 
@@ -120,13 +116,16 @@ def _tell_effect(request: Json, effect: Effect) -> str:
 # Callbacks.
 
 
-def _read_callback(callback: Json, start: float) -> Iterator[Entry]:
-    """The status change with its first post, then each further one, at its time."""
+def _read_callback(callback: Json, start: float, in_the_way: dict[str, int]) -> Iterator[Entry]:
+    """The status change with its first post, then each further one, at its time.
+
+    `in_the_way` are the first callbacks by address that others wait for.
+    """
     posts, at = callback["attempts"], callback["at"]
     is_prompt = bool(posts) and posts[0]["at"] - at < _PROMPT_SECONDS
     later = posts[1:] if is_prompt else posts
-    told = show_attempt(posts[0]) if is_prompt else "not posted at once" if posts else "not posted"
-    end = tuple(_list_ends(callback, start))
+    told = show_attempt(posts[0]) if is_prompt else "posted later" if posts else "not posted"
+    end = tuple(_list_ends(callback, start, in_the_way))
     fate = tuple(_list_fates(callback))
     number = callback["number"]
     change = _tell_change(callback["body"]["context"])
@@ -140,7 +139,7 @@ def _read_callback(callback: Json, start: float) -> Iterator[Entry]:
 
 def _tell_change(context: Json) -> str:
     address, status = show_address(context["rtmpurl"]), name_status(context["status"])
-    cause = "" if "traceId" in context else ", by itself"
+    cause = "" if "traceId" in context else ", without a call"
     return f"{address} {status}{cause} ({name_task(context)})"
 
 
@@ -149,13 +148,18 @@ def _list_fates(callback: Json) -> Iterator[str]:
         yield f"fault {callback['fault']} (plan {callback['plan']})"
 
 
-def _list_ends(callback: Json, start: float) -> Iterator[str]:
+def _list_ends(callback: Json, start: float, in_the_way: dict[str, int]) -> Iterator[str]:
     """How far it is, unless it was delivered."""
+    number, due_at = callback["number"], callback["next_attempt_at"]
+    if callback["state"] == PENDING:
+        context = callback["body"]["context"]
+        lane = f"{context['appid']} {address_key(context['rtmpurl'])}"
+        first = in_the_way.setdefault(lane, number)
     if callback["held"]:
         yield "held until it is released"
+    elif callback["state"] == PENDING and due_at is not None:
+        yield f"pending, next attempt due at {show_offset(due_at, start)}"
     elif callback["state"] == PENDING:
-        due_at = callback["next_attempt_at"]
-        due = "" if due_at is None else f", next attempt due at {show_offset(due_at, start)}"
-        yield f"pending{due}"
+        yield "pending" if first == number else f"pending, waits for callback {first}"
     elif callback["state"] != DELIVERED:
         yield f"{callback['state']}: {callback['reason'] or 'no reason given'}"

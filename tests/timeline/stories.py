@@ -141,7 +141,8 @@ async def tell(story: Story) -> str:
             await story(relay, client)
             await relay.clock.aadvance(0)
             text = render_timeline(collect(relay.control))
-    return re.sub(r"127\.0\.0\.1:\d+|'127\.0\.0\.1', \d+", "127.0.0.1:PORT", text) + "\n"
+    text = re.sub(r"127\.0\.0\.1:\d+|'127\.0\.0\.1', \d+", "127.0.0.1:PORT", text)
+    return re.sub(r"\[Errno \d+\]", "[Errno N]", text) + "\n"
 
 
 def golden_file(story: Story) -> Path:
