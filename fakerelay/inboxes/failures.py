@@ -29,8 +29,9 @@ def tell_miscount(
 ) -> str:
     """Why there are not as many as asserted; None: at least one."""
     wanted = _show_wanted(1, pattern) if count is None else _show_exactly(count, pattern)
-    head = f"Expected {wanted}"
-    return _join(f"{head}: {_show_found(received, pattern)}", received, pattern, hints)
+    head = f"Expected {wanted}: {_show_found(received, pattern)}"
+    are_few = sum(map(pattern.fits, received)) <= (count or 0)
+    return _join(head, received, pattern, hints, with_nearest=are_few)
 
 
 def tell_unwanted(received: Sequence[Received], pattern: Pattern) -> str:
@@ -75,7 +76,7 @@ def _list(
     yield "Arrived, in this order (* fits):"
     first = max(0, len(received) - _MOST_LISTED)
     if first:
-        yield f"    ... {first} earlier ones"
+        yield f"    ... {first} earlier ones, left out unless one is the nearest"
     for number, each in enumerate(received, start=1):
         if number > first or each is nearest:
             yield f"  {'*' if pattern.fits(each) else ' '} {number}. {each.describe()}"

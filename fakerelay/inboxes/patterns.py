@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fakerelay.core.addresses import read_address
+from fakerelay.core.addresses import address_key, mask_address, read_address
 from fakerelay.core.problems import Problem
 from fakerelay.core.pushes import CONNECTING, STATUS_NAMES
 from fakerelay.errors import FakerelayError, nearest
-from fakerelay.inboxes.received import TEXTS, Received, show_status
+from fakerelay.inboxes.received import TEXTS, Received, show_field, show_field_value, show_status
 
 _STATUSES: Final = {name: value for value, name in STATUS_NAMES.items() if value != CONNECTING}
 _NUMBERS: Final = ("status", "appid")
@@ -24,7 +24,7 @@ class Pattern:
         self._wanted = {name: _check(name, value) for name, value in fields.items()}
 
     def __str__(self) -> str:
-        return ", ".join(_show(name, value) for name, value in self._wanted.items())
+        return ", ".join(show_field(name, value) for name, value in self._wanted.items())
 
     def fits(self, received: Received) -> bool:
         return all(_is_same(name, received, value) for name, value in self._wanted.items())
@@ -32,7 +32,7 @@ class Pattern:
     def differences(self, received: Received) -> list[str]:
         """Each field that is not as wanted, and how it is."""
         return [
-            f"{_show(name, getattr(received, name))}, wanted {_show_value(name, value)}"
+            _tell_difference(name, getattr(received, name), value)
             for name, value in self._wanted.items()
             if not _is_same(name, received, value)
         ]
@@ -68,7 +68,7 @@ def _check_address(value: str) -> str:
     read = read_address(value)
     if isinstance(read, Problem):
         raise FakerelayError(
-            f"rtmpurl={value!r} fits no callback: {read.facts['reason']}"
+            f"rtmpurl={mask_address(value)!r} fits no callback: {read.facts['reason']}"
             " (a callback tells of one push address)"
         )
     return value
@@ -77,20 +77,12 @@ def _check_address(value: str) -> str:
 def _is_same(name: str, received: Received, value: Any) -> bool:
     found = getattr(received, name)
     if name == "rtmpurl" and found is not None and value is not None:
-        return found == value or _key(found) == _key(value)
+        return found == value or address_key(found) == address_key(value)
     return bool(found == value)
 
 
-def _key(address: str) -> str:
-    read = read_address(address)
-    return address if isinstance(read, Problem) else read.key
-
-
-def _show(name: str, value: Any) -> str:
-    return f"{name}={_show_value(name, value)}"
-
-
-def _show_value(name: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    return show_status(value) if name == "status" else str(value)
+def _tell_difference(name: str, found: Any, value: Any) -> str:
+    shown, wanted = show_field_value(name, found), show_field_value(name, value)
+    if shown == wanted:
+        return f"{name}={shown}, wanted another value in what is not shown of it"
+    return f"{name}={shown}, wanted {wanted}"

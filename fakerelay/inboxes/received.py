@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fakerelay.core.pushes import STATUS_NAMES
+from fakerelay.evidence.wording import show_address, show_value
 
 TEXTS: Final = ("rtmpurl", "taskid", "uid", "roomid", "trace_id", "msgid")
 
@@ -44,20 +45,17 @@ class Received:
 
     def describe(self) -> str:
         """What it tells and what was answered, in one line."""
-        names = ("rtmpurl", "taskid", "uid", "roomid", "trace_id", "msgid")
-        told = [f"{name}={value}" for name in names if (value := getattr(self, name)) is not None]
-        if self.status is not None:
-            told.insert(0, f"status={show_status(self.status)}")
+        names = ("status", *TEXTS)
+        shown = [
+            show_field(name, value) for name in names if (value := getattr(self, name)) is not None
+        ]
         if self.status is None or self.rtmpurl is None:
-            told.append(f"body={_shorten(self.raw)}")
-        return f"{' '.join(told)}, {self._describe_answer()}"
+            shown.append(f"body={show_value(self.raw.decode('utf-8', 'replace'))}")
+        return f"{' '.join(shown)}, {self._describe_answer()}"
 
     def _describe_answer(self) -> str:
         answer = "not answered" if self.answered is None else f"answered {self.answered}"
         return answer if self.note is None else f"{answer} ({self.note})"
-
-
-_MOST_SHOWN: Final = 100
 
 
 def read_received(at: float, raw: bytes, headers: Mapping[str, str]) -> Received:
@@ -94,6 +92,21 @@ def context_of(message: Any) -> dict[str, Any]:
     return context if isinstance(context, dict) else {}
 
 
+def show_field(name: str, value: int | str | None) -> str:
+    """For people: nothing secret, and in one line."""
+    return f"{name}={show_field_value(name, value)}"
+
+
+def show_field_value(name: str, value: int | str | None) -> str:
+    if value is None:
+        return "none"
+    if name == "status" and isinstance(value, int):
+        return show_status(value)
+    return (
+        show_address(value) if name == "rtmpurl" and isinstance(value, str) else show_value(value)
+    )
+
+
 def show_status(status: int) -> str:
     return f"{status} ({STATUS_NAMES.get(status, 'unknown')})"
 
@@ -104,8 +117,3 @@ def _number(value: Any) -> int | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _shorten(raw: bytes) -> str:
-    text = repr(raw.decode("utf-8", "replace"))
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from fakerelay.errors import FakerelayError
+from fakerelay.evidence.wording import hide_secrets
 from fakerelay.inboxes.answers import Answers, Spell
 from fakerelay.inboxes.listeners import Listener
 from fakerelay.inboxes.received import Received, read_received
@@ -107,7 +108,7 @@ class Inbox:
         return await self._forward(received, forward_url)
 
     async def _forward(self, received: Received, url: str) -> web.Response:
-        received.add_note(f"forwarded to {url}")
+        received.add_note(f"forwarded to {hide_secrets(url)}")
         content_type = received.headers.get("Content-Type", "")
         sent = await self._sender.send(url, received.raw, _FORWARD_SECONDS, content_type)
         if sent.status is None:

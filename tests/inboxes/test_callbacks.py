@@ -124,7 +124,10 @@ def test_assertions_hold(callbacks: Callbacks) -> None:
 
 
 FAILING: dict[str, tuple[Callable[[Callbacks], object], str]] = {
-    "none": (lambda each: each.assert_received(uid="anna"), "Expected a callback with uid=anna: "),
+    "none": (
+        lambda each: each.assert_received(uid="anna"),
+        "Expected a callback with uid='anna': ",
+    ),
     "too many": (lambda each: each.assert_received(1), "Expected exactly 1 callback: 2 came"),
     "too few": (lambda each: each.assert_received(3), "Expected exactly 3 callbacks: 2 came"),
     "unwanted": (lambda each: each.assert_none(status=1), "Expected no callback with status=1"),

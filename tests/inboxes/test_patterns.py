@@ -44,12 +44,12 @@ DIFFERS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"rtmpurl": "rtmp://cdn/live/b"},
         ["rtmpurl=rtmp://CDN:1935/live/a, wanted rtmp://cdn/live/b"],
     ),
-    "a field it doesn't have": ({"uid": "anna"}, ["uid=none, wanted anna"]),
-    "a field it should not have": ({"trace_id": None}, ["trace_id=t-1, wanted none"]),
-    "one of two": ({"status": 1, "taskid": "side"}, ["taskid=main, wanted side"]),
+    "a field it doesn't have": ({"uid": "anna"}, ["uid=none, wanted 'anna'"]),
+    "a field it should not have": ({"trace_id": None}, ["trace_id='t-1', wanted none"]),
+    "one of two": ({"status": 1, "taskid": "side"}, ["taskid='main', wanted 'side'"]),
     "two": (
         {"msgid": "m-2", "roomid": "hall"},
-        ["msgid=m-1, wanted m-2", "roomid=lobby, wanted hall"],
+        ["msgid='m-1', wanted 'm-2'", "roomid='lobby', wanted 'hall'"],
     ),
 }
 
@@ -58,6 +58,13 @@ DIFFERS: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_differences_are_told(fields: dict[str, Any], differences: list[str]) -> None:
     assert not Pattern(fields).fits(RECEIVED)
     assert Pattern(fields).differences(RECEIVED) == differences
+
+
+def test_difference_in_what_is_secret_is_told_without_it() -> None:
+    received = read_received(0, body(rtmpurl="rtmp://a?key=ONE"), {})
+    assert Pattern({"rtmpurl": "rtmp://a?key=TWO"}).differences(received) == [
+        "rtmpurl=rtmp://a?key=***, wanted another value in what is not shown of it"
+    ]
 
 
 def test_spoiled_callback_fits_what_asks_for_no_field_of_it() -> None:
@@ -78,6 +85,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "text for a number": ({"appid": "7"}, "appid='7' fits no callback: give a number, or None"),
     "address of no kind": ({"rtmpurl": 1}, "rtmpurl=1 fits no callback: give a text, or None"),
     "no address": ({"rtmpurl": "http://a"}, "rtmpurl='http://a' fits no callback: an address beg"),
+    "secret": ({"rtmpurl": "a?key=S3CRET"}, "rtmpurl='a?key=***' fits no callback"),
     "two addresses": ({"rtmpurl": "rtmp://a,rtmp://b"}, "tells of one push address"),
 }
 
@@ -92,4 +100,4 @@ def test_what_fits_nothing_is_refused(fields: dict[str, Any], message: str) -> N
 def test_pattern_is_shown_by_its_fields() -> None:
     assert str(Pattern({})) == ""
     shown = str(Pattern({"status": "stopped", "uid": None, "taskid": "main"}))
-    assert shown == "status=3 (stopped), uid=none, taskid=main"
+    assert shown == "status=3 (stopped), uid=none, taskid='main'"

@@ -47,19 +47,29 @@ def test_spoiled_body_has_no_fields(raw: bytes, message: Any) -> None:
 SHOWN = {
     "whole": (
         body(status=1, traceId=None),
-        "status=1 (cdn_failed) rtmpurl=rtmp://cdn/live/a taskid=main roomid=lobby msgid=m-1,"
+        "status=1 (cdn_failed) rtmpurl=rtmp://cdn/live/a taskid='main' roomid='lobby' msgid='m-1',"
         " not answered",
+    ),
+    "secret": (
+        b'{"context":{"status":0,"rtmpurl":"rtmp://u:S3CRET@a/x?key=S3CRET","uid":"a\\nb"}}',
+        "status=0 (pushing) rtmpurl=rtmp://u:***@a/x?key=*** uid='a\\nb', not answered",
     ),
     "unknown status": (
         b'{"context":{"status":9,"rtmpurl":"rtmp://a"}}',
         "status=9 (unknown) rtmpurl=rtmp://a, not answered",
     ),
-    "cut": (b'{"msgid":"m-1","con', 'body=\'{"msgid":"m-1","con\', not answered'),
+    "cut": (
+        b'{"msgid":"m-1","rtmpurl":"rtmp://a?key=S3CRET',
+        'body=\'{"msgid":"m-1","rtmpurl":"rtmp://a?key=***\', not answered',
+    ),
     "without status": (
         b'{"context":{"rtmpurl":"rtmp://a"}}',
         'rtmpurl=rtmp://a body=\'{"context":{"rtmpurl":"rtmp://a"}}\', not answered',
     ),
-    "long and odd": (b"\n\xff" + b"x" * 200, f"body='\\n\ufffd{'x' * 96}..., not answered"),
+    "long and odd": (
+        b"\n\xff" + b"x" * 300,
+        f"body='\\n\\ufffd{'x' * 191}..., not answered",
+    ),
     "empty": (b"", "body='', not answered"),
 }
 
