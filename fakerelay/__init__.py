@@ -10,14 +10,19 @@ if TYPE_CHECKING:
     from fakerelay.client import RelayClient, RelayUnreachable, Reply
     from fakerelay.config import AppConfig, Config
     from fakerelay.errors import ConfigError, FakerelayError
+    from fakerelay.hosts import Host
+    from fakerelay.inboxes import Callbacks, Received
     from fakerelay.relay import FakeRelay
 
 __all__ = [
     "AppConfig",
+    "Callbacks",
     "Config",
     "ConfigError",
     "FakeRelay",
     "FakerelayError",
+    "Host",
+    "Received",
     "RelayClient",
     "RelayUnreachable",
     "Reply",
@@ -26,10 +31,13 @@ __all__ = [
 
 _HOMES = {
     "AppConfig": "config",
+    "Callbacks": "inboxes",
     "Config": "config",
     "ConfigError": "errors",
     "FakeRelay": "relay",
     "FakerelayError": "errors",
+    "Host": "hosts",
+    "Received": "inboxes",
     "RelayClient": "client",
     "RelayUnreachable": "client",
     "Reply": "client",

@@ -7,11 +7,11 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -149,7 +149,7 @@ class Server:
             await self._add_app(app)
         if config.snapshot is not None:
             self.apps = await load_snapshot(self.control.call, self.tenants, config)
-        self._add_faults()
+        self.add_faults(self.tenants.default, config.faults)
         api = VendorApi(self.tenants, explain=config.explain, on_exchange=self._on_exchange)
         if not config.no_tls:
             self._open_tls()
@@ -162,7 +162,7 @@ class Server:
             )
         elif config.no_tls:
             self.http_url = self.url
-        await self._open_fault_ports()
+        await self.open_fault_ports(self.tenants.default)
         await self._start_control()
 
     async def _start_control(self) -> None:
@@ -205,25 +205,37 @@ class Server:
             Certificate(app.certificate_id, app.certificate_key, account),
         )
 
-    def _add_faults(self) -> None:
-        default = self.tenants.default
-        default.first_faults = check_plans(self.config.faults, "the configuration")
-        appids = [app.appid for app in self.apps]
-        for plan in default.first_faults:
+    def add_faults(
+        self, tenant: Tenant, faults: Sequence[Mapping[str, Any]], origin: str = "the configuration"
+    ) -> None:
+        """Give a world the plans that it begins with. Raises ConfigError, with nothing done."""
+        plans = check_plans(faults, origin)
+        appids = [app.appid for app in tenant.service.view.apps()]
+        for plan in plans:
             appid = plan.get("appid")
             if appid is not None and appid not in appids:
                 hint = nearest(str(appid), map(str, appids))
                 raise ConfigError(
                     f"Fault {plan['id']!r} is for app {appid}, which isn't served{hint}"
                 )
-        default.begin_faults()
+        tenant.first_faults = plans
+        tenant.begin_faults()
 
-    async def _open_fault_ports(self) -> None:
-        default = self.tenants.default
-        for plan in default.faults:
-            if plan.on == "tls":
-                self._tls_ports.open(default, plan)
-        await self._tls_ports.settle()
+    async def open_fault_ports(self, tenant: Tenant) -> None:
+        """Open the ports of a world's plans on `tls`, as far as they aren't. Raises ConfigError."""
+        plans = [plan for plan in tenant.faults if plan.on == "tls"]
+        for plan in plans:
+            self._tls_ports.open(tenant, plan)
+        if plans:
+            await self._tls_ports.settle()
+
+    async def drop_world(self, tenant: Tenant) -> None:
+        """Forget a world with all it holds; returns when nothing of it is in flight any more."""
+        had_ports = tenant.faults.has("tls")
+        await self.tenants.drop(tenant)
+        await self.tenants.let_end()
+        if had_ports:
+            await self._tls_ports.settle()
 
     def _open_tls(self) -> None:
         config = self.config

@@ -263,8 +263,9 @@ class Tenants:
 
     def _drop_callbacks(self, tenant: Tenant, appid: int) -> None:
         ending = tenant.delivery.drop(appid)
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
+        if ending is not None:
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
 
     def free_appid(self) -> int:
         """A random appid that no world has, exact in every language's numbers (below 2^53)."""

@@ -59,7 +59,7 @@ async def live(seed: int) -> str:
 
 async def call(relay: FakeRelay, chance: random.Random, number: int) -> None:
     uid, address = chance.choice("uvw"), chance.choice("abc")
-    async with relay.client() as client:
+    async with relay.client as client:
         try:
             if chance.random() < 0.3:
                 await client.stop_source("r", uid, trace_id=f"trace-{number}")

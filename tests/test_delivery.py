@@ -245,7 +245,7 @@ async def test_drop_forgets_an_app_and_spares_the_others(bench: Bench) -> None:
     await bench.tell(("a", 0), ("a", 3), appid=1)
     await bench.tell(("b", 0), appid=2)
     unopened = bench.emit(("c", 0), appid=1)
-    await bench.delivery.drop(1)
+    await bench.drop(1)
     unopened()
     bench.sender.posts.clear()
     await bench.clock.advance(1)
@@ -259,6 +259,7 @@ async def test_drop_lets_what_is_in_flight_end_but_not_try_again(bench: Bench) -
     bench.sender.answer = lambda post: BROKEN
     await bench.tell(("a", 0), ("a", 3))
     dropping = bench.delivery.drop(1, grace_seconds=30)
+    assert dropping is not None
     await asyncio.sleep(0)
     assert not dropping.done()
     bench.sender.stuck.pop(URL).set()
@@ -271,7 +272,7 @@ async def test_drop_lets_what_is_in_flight_end_but_not_try_again(bench: Bench) -
 async def test_drop_cuts_off_what_hangs(bench: Bench) -> None:
     bench.sender.stuck[URL] = asyncio.Event()
     await bench.tell(("a", 0))
-    await bench.delivery.drop(1, grace_seconds=0)
+    await bench.drop(1, grace_seconds=0)
     assert bench.sender.in_flight[URL] == 0
 
 
@@ -323,6 +324,7 @@ async def test_drop_has_forgotten_before_what_is_in_flight_ends(bench: Bench) ->
     bench.sender.stuck[URL] = asyncio.Event()
     await bench.tell(("a", 0))
     dropping = bench.delivery.drop(1, grace_seconds=30)
+    assert dropping is not None
     assert bench.states() == []
     bench.sender.stuck.pop(URL).set()
     await dropping

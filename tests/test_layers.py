@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "fakerelay"
 LAYERS = (
     {"cli", "pytest_plugin"},
     {"relay"},
+    {"guests", "hosts"},
     {"server", "environment"},
     {"web", "control"},
     {"snapshots"},
@@ -21,7 +22,17 @@ LAYERS = (
     {"service", "cdn", "delivery", "sender"},
     {"stores", "clock", "feed", "ids", "journal", "magic", "outlooks", "profiles", "config"},
     {"faults", "assertions", "timeline"},
-    {"ports", "schemas", "watch", "targets", "client", "metrics", "timekeeping", "evidence"},
+    {
+        "ports",
+        "schemas",
+        "watch",
+        "targets",
+        "client",
+        "metrics",
+        "planning",
+        "timekeeping",
+        "evidence",
+    },
     {"core"},
     {"errors"},
 )

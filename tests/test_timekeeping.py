@@ -16,12 +16,12 @@ def open_relay() -> FakeRelay:
 
 
 async def start(relay: FakeRelay) -> None:
-    async with relay.client() as client:
+    async with relay.client as client:
         await client.start_source("r", "u", "rtmp://h/a")
 
 
 def count_attempts(relay: FakeRelay) -> int:
-    return len(relay.callbacks()[0]["attempts"])
+    return len(relay.notifications()[0]["attempts"])
 
 
 async def test_clock_of_a_relay_in_a_thread_is_moved_at_once() -> None:

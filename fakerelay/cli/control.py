@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from fakerelay.cli.values import JSON_OBJECT, Value
 from fakerelay.cli.vocabulary import render_vocabulary
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
 
 
 class Server(NamedTuple):
-    """Whose control plane is asked."""
+    """Whose control plane is asked, and in which of its worlds if nothing else is said."""
 
     url: str
     token: str | None
     ca_file: str | None
+    world: str | None
 
 
 class _Verbs(click.Group):
@@ -87,7 +90,8 @@ def control(ctx: click.Context, url: str, token: str | None, ca_file: str | None
     """
     if "://" not in url:
         raise ConfigError(f"--url {url!r} has no scheme; write it as 'http://{url}'")
-    ctx.obj = Server(url, token, ca_file)
+    is_told = ctx.get_parameter_source("url") == ParameterSource.ENVIRONMENT
+    ctx.obj = Server(url, token, ca_file, os.environ.get("FAKERELAY_WORLD") if is_told else None)
 
 
 def _make_command(verb: Verb) -> click.Command:
@@ -110,6 +114,8 @@ def _make_command(verb: Verb) -> click.Command:
     @click.pass_obj
     def run(server: Server, /, **given: Any) -> None:
         present = {name: value for name, value in given.items() if value is not None}
+        if server.world and "world" in verb.query and not {"world", "all"} & present.keys():
+            present["world"] = server.world
         if verb.streams:
             with suppress(KeyboardInterrupt):  # how one stops listening
                 asyncio.run(_listen(server, verb.name, present))

@@ -103,10 +103,11 @@ class Delivery:
         """The finished ones that are kept and all pending ones, in order of commit."""
         return iter(sorted(chain(self._history, self._pending()), key=_by_number))
 
-    def drop(self, appid: int, *, grace_seconds: float = 1.0) -> asyncio.Task[None]:
+    def drop(self, appid: int, *, grace_seconds: float = 1.0) -> asyncio.Task[None] | None:
         """Forget an app's notifications at once, and the holds that are for it alone.
 
         Posts in flight may end in the grace, then are cut off: the answered task ends with them.
+        Where there are none, neither is there a task.
         """
         outbox = self._outboxes.pop(appid, None) or Outbox(self._office)
         self._remove_holds(appid)
@@ -114,13 +115,19 @@ class Delivery:
         self._history.forget(appid)
         self.watch.notify()
         outbox.clear()
+        if not outbox.tasks:
+            return None
         return asyncio.get_running_loop().create_task(_let_end(outbox.tasks, grace_seconds))
+
+    async def settle(self, limit_seconds: float) -> None:
+        """Wait, so many real seconds at most, until nothing is on its way, or will be by then."""
+        give_up_at = time.monotonic() + limit_seconds
+        while (left := give_up_at - time.monotonic()) > 0 and self._may_go_on_within(left):
+            await self.watch.wait(left)
 
     async def close(self, grace_seconds: float) -> list[Notification]:
         """Give what is pending a last chance, then fail and answer what was not delivered."""
-        give_up_at = time.monotonic() + grace_seconds
-        while (left := give_up_at - time.monotonic()) > 0 and self._may_go_on_within(left):
-            await self.watch.wait(left)
+        await self.settle(grace_seconds)
         self._office.close()
         outboxes = list(self._outboxes.values())
         await _cut_off(chain.from_iterable(outbox.tasks for outbox in outboxes))
@@ -276,8 +283,7 @@ def _by_app(notifications: Iterable[Notification]) -> Mapping[int, list[Notifica
 
 async def _let_end(tasks: set[asyncio.Task[None]], grace_seconds: float) -> None:
     try:
-        if tasks:
-            await asyncio.wait(tasks, timeout=grace_seconds)
+        await asyncio.wait(tasks, timeout=grace_seconds)
     finally:
         await _cut_off(tasks)
 

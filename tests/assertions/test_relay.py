@@ -23,7 +23,7 @@ async def relay() -> AsyncIterator[AssertingRelay]:
 
 @pytest.fixture
 async def client(relay: AssertingRelay) -> AsyncIterator[RelayClient]:
-    async with relay.client() as client:
+    async with relay.client as client:
         yield client
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import callbacks, coldstart, lifetime, scale, throughput
+from tests.benchmarks import callbacks, coldstart, fixture, lifetime, scale, throughput
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "throughput": throughput.main,
@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "coldstart": coldstart.main,
     "callbacks": callbacks.main,
     "lifetime": lifetime.main,
+    "fixture": fixture.main,
 }
 
 

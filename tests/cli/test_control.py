@@ -57,6 +57,20 @@ def test_url_comes_from_the_environment(relay: FakeRelay, monkeypatch: pytest.Mo
     assert CliRunner().invoke(cli, ["control", "health"]).exit_code == 0
 
 
+def test_world_of_the_environment_is_that_of_its_url(
+    relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeRelay(server=relay._host) as guest:
+        for name, value in guest.env().items():
+            monkeypatch.setenv(name, value)
+        guest.start("rtmp://h/a")
+        by_environment = CliRunner().invoke(cli, ["control", "tasks"])
+        assert [task["uid"] for task in json.loads(by_environment.stdout)["items"]] == ["user-1"]
+        assert CliRunner().invoke(cli, ["control", "reset"]).exit_code == 0
+        assert answer(relay, "clock")["world"] == "default"
+        assert guest.tasks() == []
+
+
 def test_arguments_and_options_become_path_and_body(relay: FakeRelay) -> None:
     url, rooms = "http://127.0.0.1:9000/cb", '{"room1": ["user1"]}'
     put = answer(relay, "put-app", "77", "--callback-url", url, "--live-rooms", rooms)

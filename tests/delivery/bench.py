@@ -116,6 +116,12 @@ class Bench:
         self.emit(*told, appid=appid, url=url)()
         await self.settle()
 
+    async def drop(self, appid: int, *, grace_seconds: float = 1.0) -> None:
+        """Forget an app's notifications, and wait for the posts that are in flight."""
+        ending = self.delivery.drop(appid, grace_seconds=grace_seconds)
+        if ending is not None:
+            await ending
+
     async def settle(self) -> None:
         await self.clock.advance(0, cap_seconds=0.01 if self.sender.stuck else 30)
 

@@ -216,6 +216,7 @@ async def test_storm_of_a_dropped_app_goes_no_further(bench: Bench) -> None:
     bench.sender.stuck[URL] = asyncio.Event()
     await bench.tell(("a", 0))
     dropping = bench.delivery.drop(1)
+    assert dropping is not None
     bench.sender.stuck.pop(URL).set()
     await dropping
     assert len(bench.sender.posts) == 16
@@ -287,6 +288,7 @@ async def test_reply_waits_for_no_callback_that_was_dropped(bench: Bench) -> Non
     await bench.settle()
     assert not waiting.done()
     dropping = bench.delivery.drop(1, grace_seconds=0)
+    assert dropping is not None
     async with asyncio.timeout(1):
         await waiting
     await dropping

@@ -79,7 +79,7 @@ async def test_dropped_app_leaves_no_hold_of_its_own(bench: Bench) -> None:
     bench.delivery.hold(Match(appid=1))
     bench.delivery.hold(Match(appid=2))
     await bench.tell(("a", 0))
-    await bench.delivery.drop(1)
+    await bench.drop(1)
     assert list(bench.delivery.holds) == [Match(appid=2)]
     await bench.tell(("a", 3))
     assert told(bench) == "a3"

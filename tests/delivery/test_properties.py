@@ -101,7 +101,7 @@ class Play:
         appid = self.chance.choice(APPIDS)
         gone = {e.msgid for e in self.bench.delivery.notifications() if e.appid == appid}
         self.expected -= gone
-        await self.bench.delivery.drop(appid)
+        await self.bench.drop(appid)
 
     async def end(self) -> None:
         self.bench.delivery.release()

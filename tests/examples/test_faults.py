@@ -13,14 +13,12 @@ def start(relay: FakeRelay) -> int:
     return int(reply.json()["code"])
 
 
-def test_a_reply_is_lost() -> None:
-    with FakeRelay() as relay:
-        relay.control("create_fault", steps=[{"fault": "drop_after_commit"}])
-        with pytest.raises(requests.ConnectionError):
-            start(relay)
-        assert [task["uid"] for task in relay.tasks()] == ["anna"]  # it was done all the same
-        assert start(relay) == 0  # the retry is taken for an update
-        lost, retried = relay.requests(traceid="lost")
-        assert (lost["accepted"], lost["fault"]["told"]) == (True, "nothing")
-        assert (retried["accepted"], retried["fault"]) == (True, None)
-        assert relay.control("faults")["items"][0]["unmet"] == []  # the plan was met
+def test_a_reply_is_lost(fakerelay: FakeRelay) -> None:
+    fakerelay.faults.add("drop_after_commit")
+    with pytest.raises(requests.ConnectionError):
+        start(fakerelay)
+    fakerelay.assert_pushing("rtmp://cdn.example.com/live/anna")  # it was done all the same
+    assert start(fakerelay) == 0  # the retry is taken for an update
+    lost, retried = fakerelay.requests(traceid="lost")
+    assert (lost["accepted"], lost["fault"]["told"]) == (True, "nothing")
+    assert (retried["accepted"], retried["fault"]) == (True, None)

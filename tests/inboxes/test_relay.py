@@ -30,7 +30,7 @@ async def open_world(
 ) -> AsyncIterator[World]:
     inbox = receiver.open_inbox(name)
     relay = FakeRelay(callback_url=inbox.url, clock="frozen", now=1000, faults=faults)
-    async with relay, relay.client() as client:
+    async with relay, relay.client as client:
         yield World(relay, client, Callbacks(inbox, _refuse, _arun))
         receiver.close_inbox(inbox)
 

@@ -137,7 +137,7 @@ async def tell(story: Story) -> str:
     status, settings = STORIES[story]
     async with Receiver(status).listen() as url:
         relay = FakeRelay(callback_url=url, clock="frozen", now=NOW, seed=1, **settings)
-        async with relay, relay.client() as client:
+        async with relay, relay.client as client:
             await story(relay, client)
             await relay.clock.aadvance(0)
             text = render_timeline(collect(relay.control))

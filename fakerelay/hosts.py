@@ -1,0 +1,242 @@
+"""Where a server lives: in a thread of its own, or in the loop of whoever opened it.
+
+Any number of relays may share one, each of them a world.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, NamedTuple, Self, TypeVar
+
+from fakerelay.client import RelayClient, Reply
+from fakerelay.config import Config
+from fakerelay.errors import FakerelayError
+from fakerelay.inboxes.receivers import Receiver
+from fakerelay.server import Server
+
+T = TypeVar("T")
+
+NOT_RUNNING: Final = "The relay is not running: use 'with FakeRelay() as relay:' or 'async with'"
+_CALLED_OFF: Final = "The relay was closed before this was done"
+
+
+class Host:
+    """A server with its loop: `open` and `close`, or `aopen` and `aclose` in a coroutine.
+
+    `make_config` is given the receiver of callbacks, which is up by then.
+    """
+
+    def __init__(self, make_config: Callable[[Receiver], Config]) -> None:
+        self._make_config = make_config
+        self._server: Server | None = None
+        self._receiver: Receiver | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._calls: set[concurrent.futures.Future[Any]] = set()
+
+    @property
+    def is_running(self) -> bool:
+        return self._server is not None
+
+    @property
+    def server(self) -> Server:
+        """Raises FakerelayError where it isn't running."""
+        if self._server is None:
+            raise FakerelayError(NOT_RUNNING)
+        return self._server
+
+    @property
+    def receiver(self) -> Receiver:
+        """Takes callbacks, in the server's own loop."""
+        if self._receiver is None:
+            raise FakerelayError(NOT_RUNNING)
+        return self._receiver
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether it was begun with `open`, so that `close` can end it."""
+        return self._thread is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is in the server's own loop, where waiting for it would be in vain."""
+        return self._loop is not None and _running_loop() is self._loop
+
+    # What others have done in its loop.
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something in its loop, from another thread."""
+        if self.is_here:
+            work.close()
+            raise FakerelayError(
+                "This would have to wait, and the relay runs in the loop that waits: enter it by"
+                " 'with' rather than 'async with', or use the method that begins with an 'a'"
+            )
+        try:
+            return self._submit(work).result()
+        except concurrent.futures.CancelledError as error:
+            raise FakerelayError(_CALLED_OFF) from error
+
+    async def arun(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something in its loop, without standing in the way of the caller's."""
+        if self.is_here:
+            return await work
+        call = self._submit(work)
+        try:
+            return await asyncio.wrap_future(call)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise FakerelayError(_CALLED_OFF) from None
+
+    # Its life.
+
+    def open(self) -> None:
+        """Begin in a thread of its own. Raises ConfigError."""
+        self._refuse_twice()
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_live, args=(loop,), name="fakerelay", daemon=True)
+        self._thread.start()
+        try:
+            self._submit(self._start()).result()
+        except BaseException:
+            self.close()
+            raise
+
+    async def aopen(self) -> None:
+        """Begin in the caller's loop. Raises ConfigError."""
+        self._refuse_twice()
+        self._loop = asyncio.get_running_loop()
+        try:
+            await self._start()
+        except BaseException:
+            self._leave()
+            raise
+
+    def close(self) -> None:
+        """End what was begun with `open`; closing again does nothing."""
+        if self._thread is None:
+            return
+        left = self._leave()
+        if left.loop is None or left.thread is None:
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(left.end(), left.loop).result()
+        finally:
+            left.loop.call_soon_threadsafe(left.loop.stop)
+            left.thread.join()
+
+    async def aclose(self) -> None:
+        """End it, begun either way, without standing in the loop's way; again, nothing."""
+        if self._thread is not None:
+            return await asyncio.to_thread(self.close)
+        await self._leave().end()
+
+    async def _start(self) -> None:
+        receiver = Receiver()
+        await receiver.start()
+        try:
+            server = Server(self._make_config(receiver))
+            await server.start()
+        except BaseException:
+            await receiver.close()
+            raise
+        self._receiver, self._server = receiver, server
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Do something in its loop; `_leave` calls off what hasn't ended by then."""
+        with self._lock:
+            if self._loop is None:
+                work.close()
+                raise FakerelayError(NOT_RUNNING)
+            call = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return call
+
+    def _leave(self) -> "_Left":
+        """Take no more calls and call off those that wait; what is to be ended, only once."""
+        with self._lock:
+            left = _Left(self._server, self._receiver, self._loop, self._thread)
+            self._server = self._receiver = self._loop = self._thread = None
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+        return left
+
+    def _refuse_twice(self) -> None:
+        if self.is_running:
+            raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
+
+
+def open_shared(*, tls: bool) -> Host:
+    """A host for relays that are worlds of it; it has no app of its own. Raises ConfigError."""
+    config = Config(port=0, http_port=0 if tls else None, control_port=0, no_tls=not tls, apps=())
+    host = Host(lambda receiver: config)
+    host.open()
+    return host
+
+
+class HostedClient(RelayClient):
+    """A client that lives in a host's loop, so that any loop may call it; its first call opens it.
+
+    It ends with the relay, if nobody closes it before.
+    """
+
+    def __init__(self, host: Host, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._host = host
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def close(self) -> None:
+        await self._host.arun(super().close())
+
+    async def call(
+        self, operation: str, body: Mapping[str, Any], *, trace_id: str | None = None
+    ) -> Reply:
+        return await self._host.arun(self._call(operation, body, trace_id))
+
+    async def _call(self, operation: str, body: Mapping[str, Any], trace_id: str | None) -> Reply:
+        if self._session is None:
+            await super().__aenter__()
+        return await super().call(operation, body, trace_id=trace_id)
+
+
+class _Left(NamedTuple):
+    """What a host leaves behind."""
+
+    server: Server | None
+    receiver: Receiver | None
+    loop: asyncio.AbstractEventLoop | None
+    thread: threading.Thread | None
+
+    async def end(self) -> None:
+        try:
+            if self.server is not None:
+                await self.server.close(grace_seconds=0)
+        finally:
+            if self.receiver is not None:
+                await self.receiver.close()
+
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    """The life of a thread: once its loop is stopped, it calls off what is left and closes it."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
+
+
+def _is_cancelled() -> bool:
+    """Whether it is this very task that is to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
