@@ -49,7 +49,8 @@ class Assertions:
         Answers those requests, oldest first, as `requests` lists them. Fields are those of the
         body, and `traceid`, `code`, `rule`, `accepted`, `status` and `appid` of the journal. An
         `rtmpurl` is one or several addresses, which must be among the request's; a `rule` has
-        refused it, or warned of it; a `code` was told, or decided before a fault came.
+        refused it, or warned of it; a `code` was told, or decided before a fault came. None is for
+        a field that a request hasn't.
         """
         __tracebackhide__ = True
         found = calls.find_calls(self.control, operation, times, fields)

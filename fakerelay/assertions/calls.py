@@ -162,7 +162,9 @@ def _is_same(request: Json, name: str, wanted: Any) -> bool:
 
 
 def _has_addresses(request: Json, name: str, wanted: Any) -> bool:
-    """Whether those that are wanted are among the request's."""
+    """Whether those that are wanted are among the request's; None is without any."""
+    if wanted is None:
+        return body_of(request).get(name) is None
     got = split_addresses(body_of(request).get(name))
     return bool(got) and all(address_key(text) in got for text in _split(wanted))
 
@@ -210,7 +212,7 @@ def _check(operation: str, times: int | None, fields: Mapping[str, Any]) -> None
     rule = fields.get("rule")
     if rule is not None and rule not in schemas.rulebook():
         raise FakerelayError(f"Unknown rule {rule!r}{nearest(str(rule), schemas.rulebook())}")
-    if "rtmpurl" in fields:
+    if fields.get("rtmpurl") is not None:
         _split(fields["rtmpurl"])
 
 

@@ -23,7 +23,8 @@ _ADDRESS: Final = re.compile(r"\w+://[^\s'\"]*")
 
 def show_value(value: Any) -> str:
     """A value as Python writes it, in one line, addresses masked, and not without an end."""
-    text = printable(hide_secrets(repr(value)))
+    is_address = isinstance(value, str) and "://" in value
+    text = printable(repr(mask_address(value)) if is_address else hide_secrets(repr(value)))
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 

@@ -89,7 +89,10 @@ HOLDS: dict[str, tuple[Facts, Check]] = {
     ),
     "called without a field": (
         Facts(requests=[start("anna", ANNA), stop("anna", BOB), stop("anna")]),
-        lambda facts: facts.assert_called("stoprtmp", times=1, uid="anna", rtmpurl=BOB),
+        lambda facts: [
+            facts.assert_called("stoprtmp", times=1, uid="anna", rtmpurl=rtmpurl)
+            for rtmpurl in (BOB, None)
+        ],
     ),
     "called and decided": (
         Facts(requests=[start("anna", ANNA, status=None, code=None, **met("drop", {}))]),

@@ -232,6 +232,24 @@ def test_body_that_is_none_is_told_as_that() -> None:
     assert told == ["  +0.000  startrtmp told, code 40001: a body that is no JSON object"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"streamtype": [1], "rtmpurl": None},
+        {"streamtype": 1, "taskid": {"a": [1]}, "roomid": 7, "rtmpurl": [ANNA, 3]},
+        {"streamtype": 2.0, "uid": None, "rtmpurl": ""},
+        {"streamtype": True, "taskid": "mix", "rtmpurl": "rtmp://h/?k='s3cret' s3cret,rtmp://h"},
+    ],
+    ids=["nothing", "no kind", "odd values", "no name", "quotes"],
+)
+def test_whatever_was_sent_is_told(body: Json) -> None:
+    facts = Facts(requests=[request(name, body) for name in ("startrtmp", "stoprtmp", None)])
+    assert "startrtmp accepted" in events(facts)[0]
+    assert "s3cret" not in "\n".join(events(facts))
+    assert len(facts.assert_called("stoprtmp", times=1)) == 1
+
+
 def test_what_callers_send_stays_in_its_line_and_secrets_stay_out() -> None:
     name = "a\n\x1b[2J\u202e"
     address = "rtmp://me:s3cret@h/a?key=s3cret"
