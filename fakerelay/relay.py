@@ -2,26 +2,23 @@
 
 import secrets
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from fakerelay.assertions import Assertions
 from fakerelay.client import RelayClient, Reply, make_token
-from fakerelay.config import AppConfig, Config, check_snapshot
-from fakerelay.control.verbs import find_verb
+from fakerelay.config import AppConfig, check_snapshot
 from fakerelay.environment import describe_relay
-from fakerelay.errors import ConfigError, FakerelayError, nearest
-from fakerelay.guests import Wanted, open_world
-from fakerelay.hosts import NOT_RUNNING, Host, HostedClient
-from fakerelay.inboxes.callbacks import Callbacks
-from fakerelay.inboxes.receivers import Inbox, Receiver
+from fakerelay.errors import FakerelayError, nearest
+from fakerelay.hosts import Host, HostedClient
+from fakerelay.inboxes import Callbacks
+from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted
 from fakerelay.planning import Planner
 from fakerelay.ports import ClockMode
 from fakerelay.server import Server
-from fakerelay.tenants import Tenant
+from fakerelay.silence import explain_silence
 from fakerelay.timekeeping import Timekeeper
 from fakerelay.web.tls import TlsFiles
 
@@ -72,24 +69,28 @@ class FakeRelay(Assertions):
         if snapshot is not None:
             own = {"profile": profile, "settings": settings, "clock": clock, "now": now}
             check_snapshot(key for key, value in own.items() if value is not None)
-        if server is not None:
-            _refuse_for_guests(seed=seed, snapshot=snapshot)
-        app = _random_app() if server is not None else _APP
+        usual = _APP if server is None else _random_app()
         self._app = AppConfig(
-            app.appid if appid is None else appid,
-            app.certificate_id if certificate_id is None else certificate_id,
-            app.certificate_key if certificate_key is None else certificate_key,
+            usual.appid if appid is None else appid,
+            usual.certificate_id if certificate_id is None else certificate_id,
+            usual.certificate_key if certificate_key is None else certificate_key,
+            None if callback_url == BUILT_IN else callback_url,
         )
-        self._wants_callbacks = callback_url == BUILT_IN and snapshot is None
-        self._given_url = None if callback_url == BUILT_IN else callback_url
+        wanted = Wanted(
+            self._app,
+            callback_url == BUILT_IN and snapshot is None,
+            profile,
+            settings,
+            clock,
+            now,
+            tuple(faults),
+            tls,
+            seed,
+            Path(snapshot) if isinstance(snapshot, str) else snapshot,
+        )
         self._tls = tls
-        self._wanted = Wanted(profile, settings, clock, now, tuple(faults))
-        self._seed = seed
-        self._snapshot = Path(snapshot) if isinstance(snapshot, str) else snapshot
-        self._is_guest = server is not None
-        self._host = Host(self._make_config) if server is None else server
-        self._tenant: Tenant | None = None
-        self._inbox: Inbox | None = None
+        self._lodging: Lodging = OwnServer(wanted) if server is None else Guest(server, wanted)
+        self._host = self._lodging.host
         self._client: RelayClient | None = None
         self._callbacks: Callbacks | None = None
         self.clock = Timekeeper(self.control, self.acontrol)
@@ -137,7 +138,8 @@ class FakeRelay(Assertions):
     @property
     def callback_url(self) -> str | None:
         """Where its callbacks go; None is nowhere, or where its snapshot says."""
-        return self._inbox.url if self._inbox is not None else self._given_url
+        inbox = self._lodging.inbox
+        return self._app.callback_url if inbox is None else inbox.url
 
     @property
     def token(self) -> str:
@@ -153,7 +155,7 @@ class FakeRelay(Assertions):
         """The same for a subprocess, as environment variables."""
         files = self._running().tls_files if self._tls else TlsFiles()
         known = describe_relay(self.url, self.http_url, self.control_url, self._app, files)
-        return known | ({"FAKERELAY_WORLD": self._tenant.id} if self._tenant is not None else {})
+        return {**known, "FAKERELAY_WORLD": self._lodging.world.id}
 
     # Calls of the vendor API.
 
@@ -223,7 +225,7 @@ class FakeRelay(Assertions):
     @property
     def has_faults(self) -> bool:
         """Whether its world has any fault plan, met or not."""
-        return len(self._world().faults) > 0
+        return len(self._lodging.world.faults) > 0
 
     @property
     def callbacks(self) -> Callbacks:
@@ -277,7 +279,7 @@ class FakeRelay(Assertions):
         in flight may still arrive within a second.
         """
         control = self._running().control
-        bound = self._bind(verb, parameters)
+        bound = self._lodging.bind(verb, parameters)
         if self._host.is_here:
             return control.call_at_once(verb, **bound)
         return self._host.run(control.call(verb, **bound))
@@ -285,14 +287,14 @@ class FakeRelay(Assertions):
     async def acontrol(self, verb: str, /, **parameters: Any) -> Any:
         """Do a verb of the control plane, waiting without standing in the loop's way."""
         control = self._running().control
-        return await self._host.arun(control.call(verb, **self._bind(verb, parameters)))
+        return await self._host.arun(control.call(verb, **self._lodging.bind(verb, parameters)))
 
     def find_leftovers(self) -> list[str]:
         """What strict tests fail for: what still runs or is pending, callbacks nobody looked for.
 
         Callbacks that are on their way are waited for, a second at most.
         """
-        self._host.run(self._world().delivery.settle(_SETTLE_SECONDS))
+        self._host.run(self._lodging.world.delivery.settle(_SETTLE_SECONDS))
         complaints = []
         try:
             self.assert_no_leftovers()
@@ -307,9 +309,8 @@ class FakeRelay(Assertions):
 
     def __enter__(self) -> Self:
         self._refuse_twice()
-        if not self._is_guest:
-            self._host.open()
-        self._host.run(self._begin())
+        self._lodging.open()
+        self._begin()
         return self
 
     def __exit__(
@@ -322,9 +323,8 @@ class FakeRelay(Assertions):
 
     async def __aenter__(self) -> Self:
         self._refuse_twice()
-        if not self._is_guest:
-            await self._host.aopen()
-        await self._host.arun(self._begin())
+        await self._lodging.aopen()
+        self._begin()
         return self
 
     async def __aexit__(
@@ -337,110 +337,45 @@ class FakeRelay(Assertions):
 
     def close(self) -> None:
         """End a relay that was entered with `with`; closing again does nothing."""
-        if self._is_guest:
-            if self._tenant is not None and self._host.is_running:
-                self._host.run(self._end())
-        elif self._host.has_thread:
-            try:
-                self._host.run(self._end())
-            finally:
-                self._host.close()
+        client, self._client = self._client, None
+        try:
+            if client is not None and self._lodging.is_open and not self._host.is_here:
+                self._host.run(client.close())
+        finally:
+            self._lodging.close()
 
     async def aclose(self) -> None:
         """End a relay, entered either way, without standing in the loop's way; again, nothing."""
-        if self._is_guest:
-            if self._tenant is not None and self._host.is_running:
-                await self._host.arun(self._end())
-        elif self._host.is_running:
-            try:
-                await self._host.arun(self._end())
-            finally:
-                await self._host.aclose()
-
-    def _make_config(self, receiver: Receiver) -> Config:
-        """What a server of its own is to be; `receiver` is the one beside it."""
-        wanted = self._wanted
-        return Config(
-            port=0,
-            http_port=0 if self._tls else None,
-            control_port=0,
-            no_tls=not self._tls,
-            apps=(self._open_app(receiver, "relay"),),
-            profile="default" if wanted.profile is None else wanted.profile,
-            settings=wanted.settings or {},
-            snapshot=self._snapshot,
-            clock="real" if wanted.clock is None else wanted.clock,
-            now=wanted.now,
-            seed=self._seed,
-            faults=tuple(wanted.faults),
-        )
-
-    def _open_app(self, receiver: Receiver, name: str) -> AppConfig:
-        """Its app, with callbacks to an inbox of this name unless they go elsewhere."""
-        if self._wants_callbacks:
-            self._inbox = receiver.open_inbox(name)
-        return replace(self._app, callback_url=self.callback_url)
-
-    async def _begin(self) -> None:
-        host = self._host
+        client, self._client = self._client, None
         try:
-            if self._is_guest:
-                name = f"{self.appid}-{secrets.token_hex(4)}"
-                app = self._open_app(host.receiver, name)
-                self._tenant = await open_world(host.server, app, self._wanted)
-        except BaseException:
-            await self._end()
-            raise
-        if self._inbox is not None:
-            self._callbacks = Callbacks(self._inbox, host.run, host.arun)
-
-    async def _end(self) -> None:
-        """Forget all of it; what its receiver still hangs on comes to an end by that."""
-        client, inbox, tenant = self._client, self._inbox, self._tenant
-        self._client = self._inbox = self._tenant = None
-        host = self._host
-        try:
-            if client is not None:
+            if client is not None and self._lodging.is_open:
                 await client.close()
         finally:
-            if inbox is not None:
-                host.receiver.close_inbox(inbox)
-            if tenant is not None:
-                await host.server.drop_world(tenant)
+            await self._lodging.aclose()
 
-    def _bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Keep a guest to its own world, unless it names another one, or all."""
-        if self._tenant is None or "world" in parameters or "all" in parameters:
-            return parameters
-        return parameters | ({"world": self._tenant.id} if "world" in find_verb(verb).query else {})
+    def _begin(self) -> None:
+        inbox = self._lodging.inbox
+        if inbox is not None:
+            host = self._host
+            self._callbacks = Callbacks(inbox, host.run, host.arun, explain=self._explain_silence)
+
+    def _explain_silence(self) -> Iterator[str]:
+        """Why a callback that is waited for may not have come."""
+        return explain_silence(self.control("callbacks", state="pending"), self.control("clock"))
 
     def _running(self) -> Server:
-        if self._is_guest and self._tenant is None:
-            raise FakerelayError(NOT_RUNNING)
+        """The server, as long as the relay's world is there."""
+        self._lodging.world  # noqa: B018  # says so where it isn't
         return self._host.server
 
-    def _world(self) -> Tenant:
-        server = self._running()
-        return self._tenant or server.tenants.default
-
     def _refuse_twice(self) -> None:
-        is_running = self._tenant is not None if self._is_guest else self._host.is_running
-        if is_running:
+        if self._lodging.is_open:
             raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
 
 
 def _random_app() -> AppConfig:
     appid = secrets.randbelow(_MOST_RANDOM_APPID - 1) + 1
     return AppConfig(appid, f"cert-{secrets.token_hex(4)}", secrets.token_hex(16))
-
-
-def _refuse_for_guests(**given: object) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise ConfigError(
-                f"Can't use {name} on the server of others: it needs a server of its own;"
-                " leave server out"
-            )
 
 
 def _refuse_both(taskid: str, uid: str | None) -> None:

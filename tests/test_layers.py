@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "fakerelay"
 LAYERS = (
     {"cli", "pytest_plugin"},
     {"relay"},
-    {"guests", "hosts"},
+    {"lodgings"},
+    {"hosts"},
     {"server", "environment"},
     {"web", "control"},
     {"snapshots"},
@@ -30,6 +31,7 @@ LAYERS = (
         "client",
         "metrics",
         "planning",
+        "silence",
         "timekeeping",
         "evidence",
     },

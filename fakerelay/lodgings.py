@@ -1,0 +1,224 @@
+"""Where a relay lives: on a server of its own, or as a guest on one that it shares.
+
+A guest is one world among others, cheap enough for each test to have its own.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from fakerelay.config import AppConfig, Config
+from fakerelay.control.verbs import find_verb
+from fakerelay.core.model import App, Certificate
+from fakerelay.core.profile import Profile
+from fakerelay.errors import ConfigError, FakerelayError
+from fakerelay.hosts import NOT_RUNNING, Host
+from fakerelay.inboxes import Inbox, Receiver
+from fakerelay.ports import ClockMode
+from fakerelay.profiles import open_profile
+from fakerelay.server import Server
+from fakerelay.tenants import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a world is to be; None leaves it as it is usual. `is_received`: by an inbox here."""
+
+    app: AppConfig
+    is_received: bool
+    profile: str | None = None
+    settings: Mapping[str, object] | None = None
+    clock: ClockMode | None = None
+    now: float | None = None
+    faults: Sequence[Mapping[str, Any]] = ()
+    tls: bool = False
+    seed: int | None = None
+    snapshot: Mapping[str, Any] | Path | None = None
+
+
+class Lodging(Protocol):
+    """The place of one relay. Opening and closing it raise what `Host` does."""
+
+    host: Host
+    inbox: Inbox | None
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def world(self) -> Tenant:
+        """Raises FakerelayError where it isn't open."""
+
+    def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a verb, kept to this world where they name no other."""
+
+    def open(self) -> None: ...
+
+    async def aopen(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class OwnServer:
+    """A server for one relay, whose world is the default one."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self.host = Host(self._make_config)
+        self.inbox: Inbox | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.host.is_running
+
+    @property
+    def world(self) -> Tenant:
+        return self.host.server.tenants.default
+
+    def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Other worlds on it are its relay's too."""
+        return parameters
+
+    def open(self) -> None:
+        self.host.open()
+
+    async def aopen(self) -> None:
+        await self.host.aopen()
+
+    def close(self) -> None:
+        self.host.close()
+
+    async def aclose(self) -> None:
+        await self.host.aclose()
+
+    def _make_config(self, receiver: Receiver) -> Config:
+        wanted = self._wanted
+        app = wanted.app
+        if wanted.is_received:
+            self.inbox = receiver.open_inbox("relay")
+            app = replace(app, callback_url=self.inbox.url)
+        return Config(
+            port=0,
+            http_port=0 if wanted.tls else None,
+            control_port=0,
+            no_tls=not wanted.tls,
+            apps=(app,),
+            profile="default" if wanted.profile is None else wanted.profile,
+            settings=wanted.settings or {},
+            snapshot=wanted.snapshot,
+            clock="real" if wanted.clock is None else wanted.clock,
+            now=wanted.now,
+            seed=wanted.seed,
+            faults=tuple(wanted.faults),
+        )
+
+
+class Guest:
+    """A world of its own on the server of a host that runs already."""
+
+    def __init__(self, host: Host, wanted: Wanted) -> None:
+        for name in ("seed", "snapshot"):
+            if getattr(wanted, name) is not None:
+                raise ConfigError(
+                    f"Can't use {name} on the server of others: it needs a server of its own;"
+                    " leave server out"
+                )
+        self._wanted = wanted
+        self._tenant: Tenant | None = None
+        self.host = host
+        self.inbox: Inbox | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._tenant is not None and self.host.is_running
+
+    @property
+    def world(self) -> Tenant:
+        if self._tenant is None:
+            raise FakerelayError(NOT_RUNNING)
+        return self._tenant
+
+    def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if "world" in parameters or "all" in parameters or "world" not in find_verb(verb).query:
+            return parameters
+        return {**parameters, "world": self.world.id}
+
+    def open(self) -> None:
+        self.host.run(self._begin())
+
+    async def aopen(self) -> None:
+        await self.host.arun(self._begin())
+
+    def close(self) -> None:
+        if self.is_open:
+            self.host.run(self._end())
+
+    async def aclose(self) -> None:
+        if self.is_open:
+            await self.host.arun(self._end())
+
+    async def _begin(self) -> None:
+        app, receiver = self._wanted.app, self.host.receiver
+        if self._wanted.is_received:
+            self.inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
+            app = replace(app, callback_url=self.inbox.url)
+        try:
+            self._tenant = await open_world(self.host.server, app, self._wanted)
+        except BaseException:
+            if self.inbox is not None:
+                receiver.close_inbox(self.inbox)
+            raise
+
+    async def _end(self) -> None:
+        """Forget all of it; first the inbox, so that nothing hangs there any more."""
+        tenant, self._tenant = self.world, None
+        if self.inbox is not None:
+            self.host.receiver.close_inbox(self.inbox)
+        await self.host.server.drop_world(tenant)
+
+
+async def open_world(server: Server, app: AppConfig, wanted: Wanted) -> Tenant:
+    """Make a world with an app and the certificate that opens it, or nothing at all.
+
+    Raises ConfigError.
+    """
+    tenants = server.tenants
+    profile = _choose_profile(tenants.default.service.profile, wanted)
+    tenant = tenants.create(clock=tenants.start.open_clock(wanted.clock, wanted.now))
+    tenant.service.profile = profile
+    account = app.certificate_id
+    try:
+        await tenants.put_account(
+            tenant,
+            App(app.appid, account, app.callback_url),
+            Certificate(app.certificate_id, app.certificate_key, account),
+        )
+        if wanted.faults:
+            server.add_faults(tenant, wanted.faults, "the plans in faults")
+            await server.open_fault_ports(tenant)
+    except BaseException:
+        await server.drop_world(tenant)
+        raise
+    return tenant
+
+
+def _choose_profile(usual: Profile, wanted: Wanted) -> Profile:
+    if wanted.profile is None and not wanted.settings:
+        return usual
+    try:
+        settings = json.dumps(wanted.settings or {}, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"Can't use settings: {error}; write plain JSON values") from error
+    return _open_profile(wanted.profile or usual.name, settings)
+
+
+@lru_cache(maxsize=64)
+def _open_profile(source: str, settings: str) -> Profile:
+    """Many tests want the same one, and its making costs more than all else."""
+    return open_profile(source, json.loads(settings))
