@@ -124,8 +124,8 @@ def _tell_request(request: Json) -> str:
     told = f"request {request['number']}, {name_call(request)} {show_outcome(request)}"
     fault = request["fault"]
     met = f" (fault {fault['fault']} of plan {fault['plan']!r})" if fault else ""
-    problem = request["problem"]
-    return f"{told}{met}{f'; {explain_problem(problem)}' if problem else ''}"
+    reasons = explain_problem(request["problem"]) if request["problem"] else ()
+    return "; ".join([f"{told}{met}", *reasons])
 
 
 def _render(rows: Sequence[tuple[str, str, str, bool]]) -> list[str]:

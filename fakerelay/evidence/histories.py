@@ -86,27 +86,42 @@ def _place_callbacks(requests: Sequence[Json], callbacks: Sequence[Json]) -> Ite
     """Each behind the request that caused it, and none before one with a lower number."""
     causes = _index_causes(requests)
     times = sorted(request["at"] for request in requests)
-    last = 0
+    place = 0
     for callback in sorted(callbacks, key=lambda each: each["number"]):
         context, at = callback["body"]["context"], callback["at"]
-        own = [
-            index
-            for index, operation in causes.get(context.get("traceId"), ())
-            if operation == START or context["status"] == STOPPED
-        ]
-        if own:
-            last = max(last, min(own, key=lambda index: (index < last, index)))
-        else:
-            last = max(last, bisect_left(times, at))
-        yield Moment(at, (last, 1, callback["number"]), callback=callback)
+        named = causes.get((context.get("traceId"), find_key(context["appid"], context)), ())
+        own = [each for each in named if _may_cause(requests[each - 1], context)]
+        found = _find_nearest(requests, own, at, place) if own else bisect_left(times, at)
+        place = max(place, found)
+        yield Moment(at, (place, 1, callback["number"]), callback=callback)
 
 
-def _index_causes(requests: Sequence[Json]) -> Mapping[str, list[tuple[int, str]]]:
-    causes: dict[str, list[tuple[int, str]]] = {}
+def _find_nearest(requests: Sequence[Json], own: Iterable[int], at: float, place: int) -> int:
+    """Of the requests that may have caused something the latest before it, in time and place."""
+
+    def distance(index: int) -> tuple[bool, bool, float, int]:
+        gone = at - requests[index - 1]["at"]
+        return gone < 0, index < place, gone, index
+
+    return min(own, key=distance)
+
+
+def _index_causes(requests: Sequence[Json]) -> Mapping[tuple[str, Key | None], list[int]]:
+    """The numbers, from 1, of the requests that were done, by trace id and task."""
+    causes: dict[tuple[str, Key | None], list[int]] = {}
     for index, request in enumerate(requests, start=1):
         if is_done(request):
-            causes.setdefault(request["traceid"], []).append((index, request["operation"]))
+            key = find_key(request["appid"], body_of(request))
+            causes.setdefault((request["traceid"], key), []).append(index)
     return causes
+
+
+def _may_cause(request: Json, context: Json) -> bool:
+    """Whether what a callback tells can be the doing of a request on its task."""
+    if request["operation"] != START:
+        return bool(context["status"] == STOPPED)
+    is_named = address_key(context["rtmpurl"]) in split_addresses(body_of(request).get("rtmpurl"))
+    return is_named is not (context["status"] == STOPPED)
 
 
 def _apply(running: dict[Key, Addresses], moment: Moment) -> Effect:

@@ -104,12 +104,12 @@ def show_outcome(request: Json) -> str:
     return ", ".join(filter(None, (verb, http, told)))
 
 
-def explain_problem(problem: Json) -> str:
-    """Why a request was refused: the rule and how it is known, who is in the way, the way out."""
-    reasons = "; ".join(_list_reasons(problem))
-    if (rule := problem["rule"]) is None:
-        return f"no rule: {reasons or 'a fault asked for it'}"
-    return f"rule {show_rule(rule)}: {reasons or rule['text']}"
+def explain_problem(problem: Json) -> list[str]:
+    """Why a request was refused: what stands in its way, what would pass, and by which rule."""
+    rule, reasons = problem["rule"], "; ".join(_list_reasons(problem))
+    if rule is None:
+        return [reasons or "a fault asked for it"]
+    return [reasons or rule["text"], f"rule {show_rule(rule)}"]
 
 
 def show_rule(rule: Json) -> str:
@@ -149,14 +149,16 @@ def _show_expected(expected: Any) -> str:
 
 
 def show_attempt(attempt: Json) -> str:
-    """What became of one post, and of what it was where that is unusual."""
-    if attempt["status"] is None:
-        told = printable(hide_secrets(attempt["error"] or "no answer"))
+    """What became of one post, and why it was made where that is unusual."""
+    status = attempt["status"]
+    if status is None:
+        told = f"not delivered, {printable(hide_secrets(attempt['error'] or 'no answer'))}"
+    elif 200 <= status < 300:
+        told = "delivered"
     else:
-        told = f"HTTP {attempt['status']}"
-        if attempt["answer"] and not 200 <= attempt["status"] < 300:
-            told += f" {show_value(attempt['answer'])}"
+        answer = f" {show_value(attempt['answer'])}" if attempt["answer"] else ""
+        told = f"answered HTTP {status}{answer}"
     if attempt["cause"] is None:
         return told
-    plan = f" of plan {attempt['plan']!r}" if attempt["plan"] else ""
+    plan = f" of plan {attempt['plan']}" if attempt["plan"] else ""
     return f"{told} ({attempt['cause']}{plan})"

@@ -77,7 +77,7 @@ def _list_details(request: Json, effect: Effect) -> Iterator[str]:
     if request["fault"] is not None:
         yield _tell_fault(request)
     if request["problem"] is not None:
-        yield explain_problem(request["problem"])
+        yield from explain_problem(request["problem"])
     if told := _tell_effect(request, effect):
         yield told
     for warning in request["warnings"]:
@@ -109,7 +109,7 @@ def _tell_effect(request: Json, effect: Effect) -> str:
     if effect.stopped and (effect.is_update or "rtmpurl" not in body_of(request)):
         parts.append(f"stops {show_addresses(effect.stopped)}")
     if effect.kept:
-        parts.append(f"goes on pushing to {show_addresses(effect.kept)}")
+        parts.append(f"the task goes on pushing to {show_addresses(effect.kept)}")
     return "; ".join(parts)
 
 
@@ -130,10 +130,10 @@ def _read_callback(callback: Json, start: float, in_the_way: dict[str, int]) -> 
     number = callback["number"]
     change = _tell_change(callback["body"]["context"])
     details = fate if later else fate + end
-    yield Entry(at, f"{change} -> {told}", details, f"callback {number}: ")
+    yield Entry(at, f"{told}: {change}", details, f"callback {number} ")
     for index, post in enumerate(later):
         again = "again" if is_prompt or index else "now"
-        text = f"callback {number} {again} -> {show_attempt(post)}"
+        text = f"callback {number} {again} {show_attempt(post)}"
         yield Entry(post["at"], text, end if post is later[-1] else ())
 
 

@@ -115,13 +115,13 @@ def test_callback_is_told_until_it_was_taken() -> None:
     posts = [attempt(NOW, 500, answer="oops"), attempt(NOW + 1, None), attempt(NOW + 3)]
     told = events(
         Facts(
-            requests=[start("anna", ANNA)], callbacks=[callback("anna", SHORT, 0, attempts=posts)]
+            requests=[start("anna", SHORT)], callbacks=[callback("anna", SHORT, 0, attempts=posts)]
         )
     )
     assert told[1:] == [
-        f"  +0.000  callback 1: {SHORT} pushing (source task 'anna') -> HTTP 500 'oops'",
-        "  +1.000  callback 1 again -> No connection",
-        "  +3.000  callback 1 again -> HTTP 200",
+        f"  +0.000  callback 1 answered HTTP 500 'oops': {SHORT} pushing (source task 'anna')",
+        "  +1.000  callback 1 again not delivered, No connection",
+        "  +3.000  callback 1 again delivered",
     ]
 
 
@@ -148,13 +148,13 @@ def test_callback_is_told_until_it_was_taken() -> None:
                 "plan": "p",
                 "attempts": [attempt(NOW + 5, cause="delay", plan="p")],
             },
-            ["posted later", "fault delay (plan p)", "HTTP 200 (delay of plan 'p')"],
+            ["posted later", "fault delay (plan p)", "callback 1 now delivered (delay of plan p)"],
         ),
     ],
     ids=["pending", "held", "delayed", "dropped", "failed", "late"],
 )
 def test_callback_that_fares_otherwise_says_how(changes: Json, told: list[str]) -> None:
-    lines = events(Facts(callbacks=[callback("anna", ANNA, 0, **changes)]))
+    lines = events(Facts(callbacks=[callback("anna", SHORT, 0, **changes)]))
     assert len(lines) == len(told)
     assert all(each in line for each, line in zip(told, lines, strict=True)), lines
 
@@ -182,12 +182,12 @@ def test_callbacks_follow_their_calls_though_time_stands_still() -> None:
     told = [line[10:].split(" (")[0] for line in events(facts) if line[2] == "+"]
     assert [line.partition(":")[0] for line in told] == [
         "startrtmp accepted",
-        "callback 1",
-        "callback 2",
+        "callback 1 delivered",
+        "callback 2 delivered",
         "stoprtmp accepted",
-        "callback 3",
+        "callback 3 delivered",
     ]
-    assert told[2] == f"callback 2: {ANNA} cdn_failed, without a call"
+    assert told[2] == f"callback 2 delivered: {ANNA} cdn_failed, without a call"
 
 
 def test_fault_tells_what_was_done_and_what_was_told() -> None:
