@@ -128,10 +128,9 @@ def _tell_stops(story: Story, key: str, pushes: Sequence[Running]) -> Iterator[s
 
 
 def _is_stop(request: Json, tasks: set[Key | None]) -> bool:
-    """Whether it was to stop one of the tasks, with all its addresses."""
-    if request["operation"] != STOP or "rtmpurl" in body_of(request):
-        return False
-    return find_key(request["appid"], body_of(request)) in tasks
+    """Whether it was to stop one of the tasks, or some of its addresses."""
+    is_stop = bool(request["operation"] == STOP)
+    return is_stop and find_key(request["appid"], body_of(request)) in tasks
 
 
 def _tell_never(story: Story, key: str, text: str) -> list[str]:

@@ -119,6 +119,13 @@ FAILURES: Final[Mapping[str, Failure]] = {
         ),
         lambda facts: facts.assert_stopped(ANNA),
     ),
+    "stopped_another_address": (
+        Facts(
+            tasks=[task("anna", ANNA)],
+            requests=[start("anna", ANNA, f"{CDN}/two"), stop("anna", f"{CDN}/two", at=3)],
+        ),
+        lambda facts: facts.assert_stopped(ANNA),
+    ),
     "stopped_nobody_tried": (
         Facts(tasks=[task("anna", ANNA)], requests=[start("anna", ANNA)]),
         lambda facts: facts.assert_stopped(ANNA),

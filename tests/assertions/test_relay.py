@@ -5,30 +5,25 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fakerelay import FakeRelay, FakerelayError, RelayClient
-from fakerelay.assertions import Assertions
 
 ADDRESS = "rtmp://cdn.example.com/live/anna"
 
 
-class AssertingRelay(FakeRelay, Assertions):
-    pass
-
-
 @pytest.fixture
-async def relay() -> AsyncIterator[AssertingRelay]:
-    relay = AssertingRelay(callback_url=None, clock="frozen", now=1_700_000_000)
+async def relay() -> AsyncIterator[FakeRelay]:
+    relay = FakeRelay(callback_url=None, clock="frozen", now=1_700_000_000)
     async with relay:
         yield relay
 
 
 @pytest.fixture
-async def client(relay: AssertingRelay) -> AsyncIterator[RelayClient]:
+async def client(relay: FakeRelay) -> AsyncIterator[RelayClient]:
     async with relay.client as client:
         yield client
 
 
 async def test_address_is_pushed_to_until_it_is_stopped(
-    relay: AssertingRelay, client: RelayClient
+    relay: FakeRelay, client: RelayClient
 ) -> None:
     await client.start_source("room1", "anna", ADDRESS)
     relay.assert_pushing("RTMP://cdn.example.com:1935/live/anna")
@@ -40,7 +35,7 @@ async def test_address_is_pushed_to_until_it_is_stopped(
         relay.assert_pushing(ADDRESS)
 
 
-async def test_failing_push_is_no_push(relay: AssertingRelay, client: RelayClient) -> None:
+async def test_failing_push_is_no_push(relay: FakeRelay, client: RelayClient) -> None:
     await client.start_source("room1", "anna", ADDRESS)
     relay.control("set_push_status", appid=relay.appid, uid="anna", status="cdn_failed")
     await relay.clock.aadvance(5)
@@ -53,9 +48,7 @@ async def test_failing_push_is_no_push(relay: AssertingRelay, client: RelayClien
     )
 
 
-async def test_calls_are_counted_by_their_fields(
-    relay: AssertingRelay, client: RelayClient
-) -> None:
+async def test_calls_are_counted_by_their_fields(relay: FakeRelay, client: RelayClient) -> None:
     await client.start_source("room1", "anna", [ADDRESS, f"{ADDRESS}-2"], trace_id="t1")
     await client.start_source("room1", "bob", ADDRESS, trace_id="t2")
     (request,) = relay.assert_called("startrtmp", times=1, uid="anna", rtmpurl=ADDRESS)
@@ -71,7 +64,7 @@ async def test_calls_are_counted_by_their_fields(
         relay.assert_called("startrtmp", times=0, room_id="room1")
 
 
-async def test_layout_of_a_running_task(relay: AssertingRelay, client: RelayClient) -> None:
+async def test_layout_of_a_running_task(relay: FakeRelay, client: RelayClient) -> None:
     inputs = [{"uid": "anna", "width": 320}, {"uid": "bob", "x": 320}]
     await client.start_mixed("room1", "mix", ADDRESS, {"input": inputs, "output": {}})
     relay.assert_layout("mix", {"anna": (0, 0, 320, 360), "bob": (320, 0, 320, 360)})
@@ -81,7 +74,7 @@ async def test_layout_of_a_running_task(relay: AssertingRelay, client: RelayClie
         relay.assert_layout("mix", {"anna": (0, 0, 320, 360), "bob": (320, 0, 320, 180)})
 
 
-async def test_leftovers_are_what_runs(relay: AssertingRelay, client: RelayClient) -> None:
+async def test_leftovers_are_what_runs(relay: FakeRelay, client: RelayClient) -> None:
     relay.assert_no_leftovers()
     await client.start_source("room1", "anna", ADDRESS)
     with pytest.raises(AssertionError, match=r"^Left over: 1 running task\n"):

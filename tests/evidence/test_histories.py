@@ -76,7 +76,7 @@ async def test_history_comes_to_what_runs(seed: int) -> None:
     chance = random.Random(seed)
     unreachable = "http://127.0.0.1:9/cb"
     relay = FakeRelay(callback_url=unreachable, clock="frozen", now=NOW, seed=seed)
-    async with relay, relay.client() as client:
+    async with relay, relay.client as client:
         for _ in range(60):
             await live(relay, client, chance)
         evidence = collect(relay.control)
