@@ -24,7 +24,7 @@ CHECKOUT: Final = Path(__file__).parent.parent
 DOCUMENTS: Final = ("README.md", "fakerelay/ARCHITECTURE.md")
 PART: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # What an example's block is called, so that it is coloured.
-LANGUAGES: Final = {".py": "python", ".mjs": "js", ".java": "java", ".go": "go"}
+LANGUAGES: Final = {".py": "python", ".mjs": "js", ".java": "java", ".go": "go", ".txt": "text"}
 
 _SECTIONS = (
     "About the marks",
