@@ -221,8 +221,9 @@ def test_answers_are_told_from_the_tests_thread(callbacks: Callbacks) -> None:
 
 
 def test_forwarded_callback_counts_once_the_app_has_answered(host: Host) -> None:
-    """The app is another inbox, which answers late."""
-    app, callbacks = host.open_callbacks("app"), host.open_callbacks()
+    """The app is another inbox, which hangs."""
+    inbox, callbacks = host.open_inbox("app"), host.open_callbacks()
+    app = Callbacks(inbox, host.run, host.arun)
     app.hang()
     callbacks.forward_to(app.url)
     with ThreadPoolExecutor(1) as pool:
@@ -234,7 +235,7 @@ def test_forwarded_callback_counts_once_the_app_has_answered(host: Host) -> None
             callbacks.wait_for(timeout_seconds=0)
         with pytest.raises(AssertionError, match="Expected no callback"):
             callbacks.assert_none()
-        host.close_inbox(app._inbox)
+        host.close_inbox(inbox)
         assert callbacks.wait_for()[0].answered == 503
         assert posting.result(30) == 503
 
