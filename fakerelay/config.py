@@ -29,7 +29,8 @@ class AppConfig:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for what no `token` header could say."""
-        if not isinstance(self.appid, int) or not 0 <= self.appid < 2**64:
+        is_number = isinstance(self.appid, int) and not isinstance(self.appid, bool)
+        if not is_number or not 0 <= self.appid < 2**64:
             raise ConfigError(f"Can't use appid {self.appid!r}: expected 0 to {2**64 - 1}")
         if not self.certificate_id or ":" in self.certificate_id:
             raise ConfigError(

@@ -13,11 +13,19 @@ from fakerelay.client import RelayClient, Reply
 from fakerelay.config import Config
 from fakerelay.errors import FakerelayError
 from fakerelay.inboxes.receivers import Receiver
+from fakerelay.loops import find_running_loop
 from fakerelay.server import Server
 
 T = TypeVar("T")
 
 NOT_RUNNING: Final = "The relay is not running: use 'with FakeRelay() as relay:' or 'async with'"
+WAS_CLOSED: Final = (
+    "The relay was closed (its test is over, or its 'with' was left): does a thread still use it?"
+)
+_NO_LOOP: Final = (
+    "This needs a running asyncio loop, and there is none: under another framework, such as trio,"
+    " use the methods for sync code, in a thread"
+)
 _CALLED_OFF: Final = "The relay was closed before this was done"
 
 
@@ -35,6 +43,7 @@ class Host:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._calls: set[concurrent.futures.Future[Any]] = set()
+        self._was_closed = False
 
     @property
     def is_running(self) -> bool:
@@ -44,15 +53,19 @@ class Host:
     def server(self) -> Server:
         """Raises FakerelayError where it isn't running."""
         if self._server is None:
-            raise FakerelayError(NOT_RUNNING)
+            raise FakerelayError(self._absence)
         return self._server
 
     @property
     def receiver(self) -> Receiver:
         """Takes callbacks, in the server's own loop."""
         if self._receiver is None:
-            raise FakerelayError(NOT_RUNNING)
+            raise FakerelayError(self._absence)
         return self._receiver
+
+    @property
+    def _absence(self) -> str:
+        return WAS_CLOSED if self._was_closed else NOT_RUNNING
 
     @property
     def has_thread(self) -> bool:
@@ -62,12 +75,19 @@ class Host:
     @property
     def is_here(self) -> bool:
         """Whether the caller is in the server's own loop, where waiting for it would be in vain."""
-        return self._loop is not None and _running_loop() is self._loop
+        return self._loop is not None and find_running_loop() is self._loop
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether its loop is the caller's own, between two runs, so that nothing else happens."""
+        loop = self._loop
+        return self._thread is None and loop is not None and not loop.is_running()
 
     # What others have done in its loop.
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in its loop, from another thread."""
+        __tracebackhide__ = True
         if self.is_here:
             work.close()
             raise FakerelayError(
@@ -76,13 +96,17 @@ class Host:
             )
         try:
             return self._submit(work).result()
-        except concurrent.futures.CancelledError as error:
-            raise FakerelayError(_CALLED_OFF) from error
+        except concurrent.futures.CancelledError:
+            raise FakerelayError(_CALLED_OFF) from None
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in its loop, without standing in the way of the caller's."""
+        __tracebackhide__ = True
         if self.is_here:
             return await work
+        if find_running_loop() is None:
+            work.close()
+            raise FakerelayError(_NO_LOOP)
         call = self._submit(work)
         try:
             return await asyncio.wrap_future(call)
@@ -150,7 +174,7 @@ class Host:
         with self._lock:
             if self._loop is None:
                 work.close()
-                raise FakerelayError(NOT_RUNNING)
+                raise FakerelayError(self._absence)
             call = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -161,6 +185,7 @@ class Host:
         with self._lock:
             left = _Left(self._server, self._receiver, self._loop, self._thread)
             self._server = self._receiver = self._loop = self._thread = None
+            self._was_closed = left.server is not None
             calls = list(self._calls)
         for call in calls:
             call.cancel()
@@ -233,10 +258,3 @@ def _is_cancelled() -> bool:
     """Whether it is this very task that is to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

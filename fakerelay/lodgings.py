@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakerelay.config import AppConfig, Config
+from fakerelay.control.callback_urls import explain_url
 from fakerelay.control.verbs import find_verb
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.profile import Profile
 from fakerelay.errors import ConfigError, FakerelayError
-from fakerelay.hosts import NOT_RUNNING, Host
+from fakerelay.hosts import NOT_RUNNING, WAS_CLOSED, Host
 from fakerelay.inboxes import Inbox, Receiver
 from fakerelay.ports import ClockMode
 from fakerelay.profiles import open_profile
 from fakerelay.server import Server
+from fakerelay.targets import check_callback_url
 from fakerelay.tenants import Tenant
 
 
@@ -38,6 +40,28 @@ class Wanted:
     tls: bool = False
     seed: int | None = None
     snapshot: Mapping[str, Any] | Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for what is of another type, and for a URL that is none."""
+        if not isinstance(self.tls, bool):
+            raise ConfigError(f"Can't use tls={self.tls!r}: expected True or False")
+        if self.seed is not None and not is_whole(self.seed):
+            raise ConfigError(f"Can't use seed={self.seed!r}: expected a whole number")
+        if self.app.callback_url is not None:
+            _check_callback_url(self.app.callback_url)
+
+
+def is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_callback_url(url: object) -> None:
+    if not isinstance(url, str):
+        raise ConfigError(f"Can't use callback_url={url!r}: expected a URL as text, or None")
+    try:
+        check_callback_url(url)
+    except ConfigError:
+        raise ConfigError(explain_url(url)) from None
 
 
 class Lodging(Protocol):
@@ -131,6 +155,7 @@ class Guest:
                 )
         self._wanted = wanted
         self._tenant: Tenant | None = None
+        self._was_closed = False
         self.host = host
         self.inbox: Inbox | None = None
 
@@ -141,7 +166,7 @@ class Guest:
     @property
     def world(self) -> Tenant:
         if self._tenant is None:
-            raise FakerelayError(NOT_RUNNING)
+            raise FakerelayError(WAS_CLOSED if self._was_closed else NOT_RUNNING)
         return self._tenant
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +202,7 @@ class Guest:
 
     async def _end(self) -> None:
         """Forget all of it; first the inbox, so that nothing hangs there any more."""
-        tenant, self._tenant = self.world, None
+        tenant, self._tenant, self._was_closed = self.world, None, True
         if self.inbox is not None:
             self.host.receiver.close_inbox(self.inbox)
         await self.host.server.drop_world(tenant)

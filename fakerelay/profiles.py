@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
@@ -106,11 +106,23 @@ def parse_setting(text: str) -> dict[str, Any]:
     steps = key.strip().split(".")
     if not equals or not all(steps):
         raise ConfigError(f"Can't use setting {text!r}: write KEY=VALUE, as concurrent_pushes=10")
-    setting: Any = _parse_value(raw)
+    return nest_setting(steps, _parse_value(raw))
+
+
+def nest_setting(steps: Sequence[str], value: Any) -> dict[str, Any]:
+    """The object in which a value stands at the end of such steps, one at least."""
     for step in reversed(steps):
-        setting = {step: setting}
-    checked: dict[str, Any] = setting
-    return checked
+        value = {step: value}
+    nested: dict[str, Any] = value
+    return nested
+
+
+def nest_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A new object, in which `callback.product` stands where `parse_setting` would put it."""
+    nested: dict[str, Any] = {}
+    for key, value in settings.items():
+        nested = merge_settings(nested, nest_setting(str(key).split("."), value))
+    return nested
 
 
 def _find_shipped(source: str) -> str | None:

@@ -3,6 +3,7 @@
 Only what every project pays for is imported here; the rest comes with the first test that asks.
 """
 
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,8 +20,8 @@ _RELAY_OPTIONS: Final = (
 _SWITCHES: Final = {"check_faults": True, "dedicated": False, "strict": False}
 _NEED_OWN_SERVER: Final = ("seed", "snapshot")
 _MARKER: Final = (
-    "fakerelay(appid=..., quota=..., tls=..., callback_url=..., profile=..., clock=...,"
-    " strict=...): what the relay of a test is to be"
+    f"fakerelay({'=..., '.join((*_RELAY_OPTIONS, *_SWITCHES))}=...): what the relay of a test is to"
+    " be"
 )
 
 
@@ -37,8 +38,6 @@ class Options(NamedTuple):
     strict: bool
 
 
-_RELAY: Final = pytest.StashKey["FakeRelay"]()
-_LAST_STORY: Final = pytest.StashKey[str]()
 _HAS_FAILED: Final = pytest.StashKey[bool]()
 
 
@@ -83,23 +82,21 @@ def fakerelay(
     """A relay of the test's own: a fresh world, dropped after it."""
     from fakerelay.errors import FakerelayError
     from fakerelay.relay import FakeRelay
+    from fakerelay.reports import keep_report
 
     try:
         options = read_options(request.node, fakerelay_config)
         server = None if options.dedicated else _choose_server(request, options)
         relay = FakeRelay(server=server, **options.relay).__enter__()
     except FakerelayError as error:
-        text = f"No relay for this test: {error}"
-        raise pytest.fail.Exception(text, pytrace=False) from None
-    node = request.node
-    node.stash[_RELAY] = relay
+        raise _refuse(error) from None
     try:
         yield relay
-        complaints = [] if node.stash.get(_HAS_FAILED, False) else _judge(relay, options)
+        has_failed = request.node.stash.get(_HAS_FAILED, False)
+        complaints = [] if has_failed else _judge(relay, options)
         if complaints:
-            node.stash[_LAST_STORY] = _tell(relay)
+            keep_report(relay)
     finally:
-        del node.stash[_RELAY]
         relay.close()
     if complaints:
         pytest.fail("\n".join(complaints), pytrace=False)
@@ -111,18 +108,45 @@ def _choose_server(request: pytest.FixtureRequest, options: Options) -> "Host":
     return server
 
 
+def _refuse(error: Exception) -> BaseException:
+    return pytest.fail.Exception(f"No relay for this test: {error}", pytrace=False)
+
+
 # What a marker may say.
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look at markers, of tests without the fixture too: a mistyped one mustn't go unnoticed."""
+    if item.get_closest_marker("fakerelay") is None:
+        return
+    from fakerelay.errors import ConfigError
+
+    try:
+        read_options(item, {})
+    except ConfigError as error:
+        raise _refuse(error) from None
 
 
 def read_options(node: pytest.Item, usual: Mapping[str, Any]) -> Options:
     """The options of a test: the closest marker's win. Raises ConfigError."""
-    given = dict(_check_names(usual, "fakerelay_config"))
+    given = dict(_check_names(_check_mapping(usual), "fakerelay_config"))
     for marker in reversed(list(node.iter_markers("fakerelay"))):
         given |= _read_marker(marker)
     switches = {name: _read_switch(name, given) for name in _SWITCHES}
     wanted = {name: value for name, value in given.items() if name not in _SWITCHES}
     switches["dedicated"] |= any(wanted.get(name) is not None for name in _NEED_OWN_SERVER)
     return Options(wanted, **switches)
+
+
+def _check_mapping(usual: object) -> Mapping[str, Any]:
+    from fakerelay.errors import ConfigError
+
+    if isinstance(usual, Mapping):
+        return usual
+    raise ConfigError(
+        f"Can't use {usual!r} that fakerelay_config returned: expected a dict, such as"
+        ' {"quota": 1}'
+    )
 
 
 def _read_marker(marker: pytest.Mark) -> Mapping[str, Any]:
@@ -180,22 +204,17 @@ def _tell_unmet(plan: Mapping[str, Any]) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give a report of failure the story of its relay."""
+    """Give a report of failure the stories of all relays that there are, or just were."""
     report = yield
     if report.failed:
         item.stash[_HAS_FAILED] = True
-        relay = item.stash.get(_RELAY, None)
-        story = item.stash.get(_LAST_STORY, None) if relay is None else _tell(relay)
-        if story is not None:
-            report.sections.append(("fakerelay", story))
+    reports = sys.modules.get("fakerelay.reports")  # only where there has been a relay
+    if reports is None:
+        return report
+    if report.failed:
+        told = reports.list_reports()
+        for each in told:
+            title = "fakerelay" if len(told) == 1 else f"fakerelay: app {each.appid}"
+            report.sections.append((title, each.story))
+    reports.drop_kept()
     return report
-
-
-def _tell(relay: "FakeRelay") -> str:
-    """What went on in a relay; whatever goes wrong here mustn't hide why the test failed."""
-    try:
-        from fakerelay.timeline import collect, render_timeline
-
-        return render_timeline(collect(relay.control))
-    except Exception as error:
-        return f"What went on in the relay can't be told: {error!r}"

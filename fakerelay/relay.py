@@ -1,5 +1,6 @@
 """A relay of one's own inside a Python process, for scripts and tests in any framework."""
 
+import os
 import secrets
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,16 +8,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from fakerelay import reports
 from fakerelay.assertions import Assertions
 from fakerelay.client import RelayClient, Reply, make_token
 from fakerelay.config import AppConfig, check_snapshot
 from fakerelay.environment import describe_relay
-from fakerelay.errors import FakerelayError, nearest
+from fakerelay.errors import ConfigError, FakerelayError, nearest
 from fakerelay.hosts import Host, HostedClient
 from fakerelay.inboxes import Callbacks
-from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted
+from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted, is_whole
 from fakerelay.planning import Planner
 from fakerelay.ports import ClockMode
+from fakerelay.profiles import nest_settings
 from fakerelay.server import Server
 from fakerelay.silence import explain_silence
 from fakerelay.timekeeping import Timekeeper
@@ -25,6 +28,7 @@ from fakerelay.web.tls import TlsFiles
 BUILT_IN: Final = "built-in"
 _APP: Final = AppConfig(123456789, "fakerelay", "fakerelay-key")
 _USER: Final = "user-1"
+_QUOTA: Final = "concurrent_pushes"
 _TILED: Final[Mapping[str, Any]] = {"templateid": 3, "output": {}}
 _SETTLE_SECONDS: Final = 1.0
 _MOST_RANDOM_APPID: Final = 2**53  # exact in every language's numbers
@@ -37,13 +41,13 @@ class FakeRelay(Assertions):
     work from either. On the `server` of others it is a world of its own, with an appid and a
     certificate that nobody else has; else it has a server of its own.
 
-    `tls` makes `url` HTTPS; `settings` replaces keys of the `profile`, `quota` one of them (how
-    many tasks run at once, 0 is any number). Callbacks go to `callback_url`, None is nowhere;
-    "built-in" ones come to `relay.callbacks`. With `clock="frozen"` time stands still until
-    `relay.clock` moves it; it begins at `now`. With a `seed` all that is made up is the same in
-    every run. It begins with the world of a `snapshot`, or of its file, which brings its own
-    profile, clock and callback URL, and with the plans `faults`. Raises ConfigError, most of them
-    on entering.
+    `tls` makes `url` HTTPS; `settings` replaces keys of the `profile` (`{"callback.product": 4}`),
+    `quota` one of them (how many tasks run at once, 0 is any number). Callbacks go to
+    `callback_url`, None is nowhere; "built-in" ones come to `relay.callbacks`. With
+    `clock="frozen"` time stands still until `relay.clock` moves it; it begins at `now`. With a
+    `seed` all that is made up is the same in every run. It begins with the world of a `snapshot`,
+    or of its file, which brings its own profile, clock and callback URL, and with the plans
+    `faults`. Raises ConfigError, most of them on entering.
     """
 
     def __init__(
@@ -54,7 +58,7 @@ class FakeRelay(Assertions):
         certificate_id: str | None = None,
         certificate_key: str | None = None,
         callback_url: str | None = BUILT_IN,
-        profile: str | None = None,
+        profile: str | os.PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
         quota: int | None = None,
         snapshot: Mapping[str, Any] | str | Path | None = None,
@@ -64,8 +68,7 @@ class FakeRelay(Assertions):
         seed: int | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        if quota is not None:
-            settings = {**(settings or {}), "concurrent_pushes": quota}
+        settings = _read_settings(settings, quota)
         if snapshot is not None:
             own = {"profile": profile, "settings": settings, "clock": clock, "now": now}
             check_snapshot(key for key, value in own.items() if value is not None)
@@ -79,7 +82,7 @@ class FakeRelay(Assertions):
         wanted = Wanted(
             self._app,
             callback_url == BUILT_IN and snapshot is None,
-            profile,
+            None if profile is None else os.fspath(profile),
             settings,
             clock,
             now,
@@ -96,10 +99,20 @@ class FakeRelay(Assertions):
         self.clock = Timekeeper(self.control, self.acontrol)
         self.faults = Planner(self.control)
 
+    def __repr__(self) -> str:
+        if not self.is_open:
+            return f"<FakeRelay app {self.appid}, not running>"
+        return f"<FakeRelay app {self.appid} at {self.url}, world {self._lodging.world.id}>"
+
     # Where it is, and what opens it.
 
     @property
+    def is_open(self) -> bool:
+        return self._lodging.is_open
+
+    @property
     def url(self) -> str:
+        """The vendor API: HTTPS with `tls`, else plain HTTP."""
         server = self._running()
         return server.url if self._tls else (server.http_url or "")
 
@@ -110,6 +123,7 @@ class FakeRelay(Assertions):
 
     @property
     def control_url(self) -> str:
+        """The control plane, for other languages; `control` needs none."""
         return self._running().control_url or ""
 
     @property
@@ -125,14 +139,17 @@ class FakeRelay(Assertions):
 
     @property
     def appid(self) -> int:
+        """The app that calls are about: a random one on the server of others."""
         return self._app.appid
 
     @property
     def certificate_id(self) -> str:
+        """Opens the app, together with the key: the first half of the `token` header's value."""
         return self._app.certificate_id
 
     @property
     def certificate_key(self) -> str:
+        """The secret half of it."""
         return self._app.certificate_key
 
     @property
@@ -232,24 +249,33 @@ class FakeRelay(Assertions):
         """The push-status callbacks that came; what `callback_url` sends elsewhere, doesn't."""
         if self._callbacks is None:
             self._running()
+            url = self.callback_url
+            told = (
+                "Callbacks are off (callback_url=None)"
+                if url is None
+                else f"The callbacks of this relay go to {url!r}"
+            )
             raise FakerelayError(
-                f"The callbacks of this relay go to {self.callback_url!r}: to receive them here,"
-                " leave callback_url out; control('callbacks') lists them"
+                f"{told}: to receive them here, leave callback_url out;"
+                " control('callbacks') lists them"
             )
         return self._callbacks
 
     def tasks(self, **filters: Any) -> list[dict[str, Any]]:
         """The running tasks, as the control plane's `tasks` tells them."""
+        __tracebackhide__ = True
         listed: list[dict[str, Any]] = self.control("tasks", **filters)["items"]
         return listed
 
     def requests(self, **filters: Any) -> list[dict[str, Any]]:
         """The journal, oldest first, as the control plane's `requests` tells it."""
+        __tracebackhide__ = True
         listed: list[dict[str, Any]] = self.control("requests", **filters)["items"]
         return listed
 
     def notifications(self, **filters: Any) -> list[dict[str, Any]]:
         """What it has to tell, with every attempt, as the control plane's `callbacks` tells it."""
+        __tracebackhide__ = True
         listed: list[dict[str, Any]] = self.control("callbacks", **filters)["items"]
         return listed
 
@@ -260,6 +286,7 @@ class FakeRelay(Assertions):
         now, or in so many seconds of the world's time. Raises FakerelayError where no task pushes
         there.
         """
+        __tracebackhide__ = True
         tasks = self.tasks(rtmpurl=rtmpurl, appid=self.appid)
         if not tasks:
             known = [push["rtmpurl"] for task in self.tasks() for push in task["pushes"]]
@@ -278,16 +305,32 @@ class FakeRelay(Assertions):
         `await acontrol(...)`, and what is forgotten is gone at once, but a callback of it that is
         in flight may still arrive within a second.
         """
-        control = self._running().control
-        bound = self._lodging.bind(verb, parameters)
-        if self._host.is_here:
-            return control.call_at_once(verb, **bound)
-        return self._host.run(control.call(verb, **bound))
+        __tracebackhide__ = True
+        try:
+            control = self._running().control
+            bound = self._lodging.bind(verb, parameters)
+            if self._host.is_here or self._host.stands_still:
+                return control.call_at_once(verb, **bound)
+            return self._host.run(control.call(verb, **bound))
+        except FakerelayError as error:
+            raise error.with_traceback(None) from None
 
     async def acontrol(self, verb: str, /, **parameters: Any) -> Any:
         """Do a verb of the control plane, waiting without standing in the loop's way."""
-        control = self._running().control
-        return await self._host.arun(control.call(verb, **self._lodging.bind(verb, parameters)))
+        __tracebackhide__ = True
+        try:
+            control = self._running().control
+            bound = self._lodging.bind(verb, parameters)
+            return await self._host.arun(control.call(verb, **bound))
+        except FakerelayError as error:
+            raise error.with_traceback(None) from None
+
+    def report(self) -> str:
+        """What went on in its world, as the section of a failed test tells it."""
+        from fakerelay.timeline import collect, render_timeline  # only for who wants to read it
+
+        __tracebackhide__ = True
+        return render_timeline(collect(self.control))
 
     def find_leftovers(self) -> list[str]:
         """What strict tests fail for: what still runs or is pending, callbacks nobody looked for.
@@ -319,6 +362,8 @@ class FakeRelay(Assertions):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if exc_type is not None and self.is_open:
+            reports.keep_report(self)
         self.close()
 
     async def __aenter__(self) -> Self:
@@ -333,10 +378,13 @@ class FakeRelay(Assertions):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if exc_type is not None and self.is_open:
+            reports.keep_report(self)
         await self.aclose()
 
     def close(self) -> None:
         """End a relay that was entered with `with`; closing again does nothing."""
+        reports.note_closed(self)
         client, self._client = self._client, None
         try:
             if client is not None and self._lodging.is_open and not self._host.is_here:
@@ -346,6 +394,7 @@ class FakeRelay(Assertions):
 
     async def aclose(self) -> None:
         """End a relay, entered either way, without standing in the loop's way; again, nothing."""
+        reports.note_closed(self)
         client, self._client = self._client, None
         try:
             if client is not None and self._lodging.is_open:
@@ -354,6 +403,7 @@ class FakeRelay(Assertions):
             await self._lodging.aclose()
 
     def _begin(self) -> None:
+        reports.note_opened(self)
         inbox = self._lodging.inbox
         if inbox is not None:
             host = self._host
@@ -371,6 +421,28 @@ class FakeRelay(Assertions):
     def _refuse_twice(self) -> None:
         if self._lodging.is_open:
             raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
+
+
+def _read_settings(
+    settings: Mapping[str, object] | None, quota: int | None
+) -> Mapping[str, object] | None:
+    """As one object, without dots in its keys. Raises ConfigError."""
+    if settings is not None:
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f"Can't use settings={settings!r}: expected a dict of the profile's")
+        settings = nest_settings(settings)
+    if quota is None:
+        return settings
+    if not is_whole(quota) or quota < 0:
+        raise ConfigError(
+            f"Can't use quota={quota!r}: expected how many tasks run at once, 0 for any number"
+        )
+    if settings is not None and _QUOTA in settings:
+        raise ConfigError(
+            f"Can't use quota={quota!r} beside {_QUOTA}={settings[_QUOTA]!r} of the settings:"
+            " leave one of them out"
+        )
+    return {**(settings or {}), _QUOTA: quota}
 
 
 def _random_app() -> AppConfig:

@@ -27,22 +27,27 @@ class Timekeeper:
 
     def now(self) -> float:
         """Seconds since 1970."""
+        __tracebackhide__ = True
         return float(self._control("clock")["now"])
 
     def freeze(self, now: float | None = None) -> None:
         """Let time stand still: where it is, or at a later time."""
+        __tracebackhide__ = True
         later = {} if now is None else {"now": now}
         self._control("put_clock", mode="frozen", **later)
 
     def unfreeze(self) -> None:
         """Let time run, with the machine's, or on from where it stands if that is ahead of it."""
+        __tracebackhide__ = True
         self._control("put_clock", mode="real")
 
     def advance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> dict[str, Any]:
         """Move a frozen clock; what was due by then has been done, deliveries included."""
+        __tracebackhide__ = True
         return _answer(self._control("advance_clock", seconds=seconds, cap_seconds=cap_seconds))
 
     async def aadvance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> dict[str, Any]:
+        __tracebackhide__ = True
         work = self._acontrol("advance_clock", seconds=seconds, cap_seconds=cap_seconds)
         return _answer(await work)
 
@@ -58,6 +63,7 @@ class Timekeeper:
         It is asked in the caller's own thread, while the clock stands. `reached` says whether it
         came true within the limits of the world's time and of real time.
         """
+        __tracebackhide__ = True
         if not callable(condition):
             bounds = _bounds(condition, limit_seconds, cap_seconds)
             return _answer(self._control("advance_clock", **bounds))
@@ -78,6 +84,7 @@ class Timekeeper:
         cap_seconds: float = CAP_SECONDS,
     ) -> dict[str, Any]:
         """The same; what the condition answers is awaited where it can be."""
+        __tracebackhide__ = True
         if not callable(condition):
             bounds = _bounds(condition, limit_seconds, cap_seconds)
             return _answer(await self._acontrol("advance_clock", **bounds))

@@ -35,6 +35,7 @@ LAYERS = (
         "timekeeping",
         "evidence",
     },
+    {"loops", "reports"},
     {"core"},
     {"errors"},
 )

@@ -124,14 +124,9 @@ async def test_who_is_cancelled_while_waiting_for_a_relay_is_cancelled() -> None
             await waiting
 
 
-@pytest.mark.parametrize("is_entered", [False, True], ids=["never entered", "closed"])
-def test_relay_that_is_not_running_says_so(is_entered: bool) -> None:
-    relay = FakeRelay()
-    if is_entered:
-        relay.__enter__()
-        relay.close()
+def test_relay_that_is_not_running_says_so() -> None:
     with pytest.raises(FakerelayError, match="The relay is not running"):
-        relay.control("health")
+        FakeRelay().control("health")
 
 
 PLANS = (
@@ -255,3 +250,57 @@ def test_what_a_snapshot_brings_is_not_given_beside_it(own: dict[str, Any]) -> N
     (key,) = own
     with pytest.raises(ConfigError, match=f"Can't use {key} together with snapshot"):
         FakeRelay(snapshot={}, **own).__enter__()
+
+
+def test_relay_that_was_closed_says_so() -> None:
+    with FakeRelay() as relay:
+        pass
+    with pytest.raises(FakerelayError, match="The relay was closed"):
+        relay.tasks()
+
+
+def test_settings_may_have_dots_in_their_keys() -> None:
+    settings = {"callback.timeout_seconds": 1, "callback": {"product": 4}}
+    with FakeRelay(settings=settings) as relay:
+        callback = relay.control("profile")["profile"]["callback"]
+        assert (callback["timeout_seconds"], callback["product"]) == (1, 4)
+
+
+def test_profile_may_be_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text('{"concurrent_pushes": 1}')
+    with FakeRelay(profile=path) as relay:
+        assert relay.control("profile")["profile"]["concurrent_pushes"] == 1
+
+
+def test_callbacks_that_are_off_are_said_to_be() -> None:
+    with (
+        FakeRelay(callback_url=None) as relay,
+        pytest.raises(FakerelayError, match="Callbacks are off"),
+    ):
+        len(relay.callbacks)
+
+
+def test_client_without_an_asyncio_loop_does_nothing() -> None:
+    with FakeRelay() as relay:
+        call = relay.client.start_source("r", "u", "rtmp://h/a")
+        with pytest.raises(FakerelayError, match="needs a running asyncio loop"):
+            call.send(None)
+        assert relay.requests() == []
+
+
+def test_relay_tells_what_and_where_it_is() -> None:
+    relay = FakeRelay(appid=77)
+    assert repr(relay) == "<FakeRelay app 77, not running>"
+    with relay:
+        assert repr(relay) == f"<FakeRelay app 77 at {relay.url}, world default>"
+        relay.start("rtmp://h/a", roomid="story")
+        assert "room 'story'" in relay.report()
+
+
+def test_addresses_may_be_asserted_as_a_list() -> None:
+    with FakeRelay() as relay:
+        relay.start(["rtmp://h/a", "rtmp://h/b"])
+        relay.assert_pushing(["rtmp://h/a", "rtmp://h/b"])
+        relay.stop()
+        relay.assert_stopped(["rtmp://h/a", "rtmp://h/b"])

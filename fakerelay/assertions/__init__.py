@@ -22,12 +22,12 @@ class Assertions:
 
         def control(self, verb: str, /, **parameters: Any) -> Any: ...
 
-    def assert_pushing(self, rtmpurl: str) -> None:
+    def assert_pushing(self, rtmpurl: str | Sequence[str]) -> None:
         """A running task pushes to the address, or to each of several, and with success."""
         __tracebackhide__ = True
         _fail(pushes.find_not_pushing(self.control, rtmpurl))
 
-    def assert_stopped(self, rtmpurl: str) -> None:
+    def assert_stopped(self, rtmpurl: str | Sequence[str]) -> None:
         """The address, or each of several, was pushed to, and isn't any more."""
         __tracebackhide__ = True
         _fail(pushes.find_not_stopped(self.control, rtmpurl))

@@ -28,7 +28,7 @@ class Running(NamedTuple):
     push: Json
 
 
-def find_not_pushing(control: Control, rtmpurl: str) -> str | None:
+def find_not_pushing(control: Control, rtmpurl: str | Sequence[str]) -> str | None:
     """Why the first of the addresses that isn't pushed to with success is not; None: all are."""
     wanted = _read(rtmpurl)
     running = _list_running(control)
@@ -40,7 +40,7 @@ def find_not_pushing(control: Control, rtmpurl: str) -> str | None:
     return None
 
 
-def find_not_stopped(control: Control, rtmpurl: str) -> str | None:
+def find_not_stopped(control: Control, rtmpurl: str | Sequence[str]) -> str | None:
     """Why the first of the addresses that is pushed to, or never was, is so; None: all stopped."""
     wanted = _read(rtmpurl)
     running = _list_running(control)
@@ -56,7 +56,8 @@ def find_not_stopped(control: Control, rtmpurl: str) -> str | None:
     return None
 
 
-def _read(rtmpurl: str) -> Mapping[str, str]:
+def _read(rtmpurl: str | Sequence[str]) -> Mapping[str, str]:
+    rtmpurl = rtmpurl if isinstance(rtmpurl, str) else ",".join(rtmpurl)
     for text in rtmpurl.split(","):
         problem = read_address(text)
         if isinstance(problem, Problem):

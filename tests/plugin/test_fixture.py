@@ -174,7 +174,20 @@ WRONG = {
     "unknown profile": ("profile='rset'", "Unknown profile 'rset' (did you mean 'rest'?)"),
     "no appid": ("appid='7'", "Can't use appid '7'"),
     "unknown fault": ("faults=[{'steps': [{'fault': 'hnag'}]}]", "did you mean 'hang'?"),
-    "no quota": ("quota='many'", "concurrent_pushes"),
+    "no quota": ("quota='many'", "Can't use quota='many': expected how many tasks"),
+    "two quotas": (
+        "quota=2, settings={'concurrent_pushes': 1}",
+        "Can't use quota=2 beside concurrent_pushes=1 of the settings",
+    ),
+    "no settings": ("settings=[1]", "Can't use settings=[1]: expected a dict"),
+    "no tls": ("tls='no'", "Can't use tls='no': expected True or False"),
+    "no seed": ("seed='x'", "Can't use seed='x': expected a whole number"),
+    "appid of another type": ("appid=True", "Can't use appid True"),
+    "callback url without scheme": (
+        "callback_url='localhost:9000/cb'",
+        "Can't use the callback URL 'localhost:9000/...': its scheme is 'localhost'",
+    ),
+    "empty callback url": ("callback_url=''", "Can't use the callback URL ''"),
     "unknown setting": ("settings={'quota': 1}", "quota"),
     "both": ("snapshot={}, clock='frozen'", "Can't use clock together with snapshot"),
 }
@@ -214,8 +227,44 @@ def test_relay_is_gone_after_its_test(project: Project) -> None:
             left.append(fakerelay)
 
         def test_after():
-            with pytest.raises(Exception, match="The relay is not running"):
+            with pytest.raises(Exception, match="The relay was closed .its test is over"):
                 left[0].tasks()
             left[0].close()
         """
     ).assert_outcomes(passed=2)
+
+
+def test_marker_of_a_test_without_the_fixture_is_looked_at_too(project: Project) -> None:
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.fakerelay(qouta=1)
+        def test_without():
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    assert "Unknown argument 'qouta' of the fakerelay marker (did you mean" in result.stdout.str()
+
+
+@pytest.mark.parametrize("returned", ["None", "[1]"])
+def test_config_that_is_no_mapping_is_refused_in_one_line(project: Project, returned: str) -> None:
+    result = project(
+        "def test_relay(fakerelay): ...",
+        conftest=f"""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def fakerelay_config():
+            return {returned}
+        """,
+    )
+    result.assert_outcomes(errors=1)
+    assert f"Can't use {returned} that fakerelay_config returned" in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_markers_are_listed_with_all_their_arguments(project: Project) -> None:
+    told = project("", "--markers").stdout.str()
+    assert all(f"{name}=..." in told for name in ("seed", "faults", "dedicated", "check_faults"))
