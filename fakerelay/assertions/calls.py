@@ -11,11 +11,13 @@ from fakerelay.errors import FakerelayError, nearest
 from fakerelay.evidence import Control, Json, Listed, read_list
 from fakerelay.evidence.histories import split_addresses
 from fakerelay.evidence.wording import (
+    Told,
     body_of,
     count,
     explain_problem,
     name_call,
     show_outcome,
+    show_told,
     show_value,
 )
 
@@ -95,9 +97,9 @@ def _show_fields(fields: Mapping[str, Any]) -> str:
 
 
 def _list_found(found: Sequence[Json]) -> list[str]:
-    lines = [f"  {_tell_request(request)}" for request in found[:_MOST_LISTED]]
-    more = len(found) - _MOST_LISTED
-    return [*lines, f"  and {more} more"] if more > 0 else lines
+    lines = [f"  {line}" for line in show_told([_read_request(each) for each in found])]
+    more = len(lines) - _MOST_LISTED
+    return [*lines[:_MOST_LISTED], f"  and {more} more"] if more > 0 else lines
 
 
 def _show_nearest(operation: str, fields: Mapping[str, Any], requests: Sequence[Json]) -> list[str]:
@@ -121,11 +123,13 @@ def _show_nearest(operation: str, fields: Mapping[str, Any], requests: Sequence[
 
 
 def _tell_request(request: Json) -> str:
-    told = f"request {request['number']}, {name_call(request)} {show_outcome(request)}"
-    fault = request["fault"]
-    met = f" (fault {fault['fault']} of plan {fault['plan']!r})" if fault else ""
+    return show_told([_read_request(request)])[0]
+
+
+def _read_request(request: Json) -> Told:
+    told = f"{name_call(request)} {show_outcome(request)}"
     reasons = explain_problem(request["problem"]) if request["problem"] else ()
-    return "; ".join([f"{told}{met}", *reasons])
+    return Told(f"request {request['number']}", "; ".join([told, *reasons]))
 
 
 def _render(rows: Sequence[tuple[str, str, str, bool]]) -> list[str]:

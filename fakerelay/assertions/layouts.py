@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fakerelay.assertions.stories import Story, show_last
 from fakerelay.errors import FakerelayError, nearest
 from fakerelay.evidence import Control, Json, read_list
-from fakerelay.evidence.wording import count, name_task, show_value
+from fakerelay.evidence.wording import body_of, count, name_task, show_value
 
 Box = tuple[int, int, int, int]
 Shown = tuple[str, str]
@@ -51,10 +52,24 @@ def _find_task(control: Control, taskid: str, appid: int | None) -> Json | str:
         raise FakerelayError(f"Apps {apps} run a mixed task {taskid!r}: say which by 'appid'")
     if found:
         return found[0]
+    ended = _tell_calls(control, taskid, appid)
     hint = nearest(taskid, [task["taskid"] for task in tasks if "taskid" in task])
     others = [name_task(task) for task in tasks if "uid" in task]
     running = f"\n  running besides: {', '.join(others)}" if others else ""
-    return f"No mixed task {taskid!r} is running{hint or ': none is'}{running}"
+    return f"No mixed task {taskid!r} is running{hint or ': none is'}{running}{ended}"
+
+
+def _tell_calls(control: Control, taskid: str, appid: int | None) -> str:
+    """The calls on a task that were to start or stop it, and what became of them."""
+    story = Story(control)
+    told = [
+        story.tell_request(moment)
+        for moment in story.moments
+        if moment.request is not None
+        and body_of(moment.request).get("taskid") == taskid
+        and appid in (None, moment.request["appid"])
+    ]
+    return "".join(f"\n{line}" for line in show_last(told))
 
 
 def _place(wanted: Tiles, got: Mapping[Shown, Box]) -> dict[Shown, Box]:

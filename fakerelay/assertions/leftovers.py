@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fakerelay.assertions.stories import Story
 from fakerelay.core.callbacks import FAILED, PENDING
 from fakerelay.evidence import Control, Json, read_list
 from fakerelay.evidence.wording import (
@@ -10,7 +11,7 @@ from fakerelay.evidence.wording import (
     name_task,
     show_address,
     show_attempt,
-    show_time,
+    show_offset,
     show_value,
 )
 
@@ -21,7 +22,9 @@ def find_leftovers(control: Control) -> str | None:
     listed = read_list(control, "callbacks")
     callbacks = [each for each in listed.items if each["held"] or _is_left(each)]
     if tasks or callbacks:
-        lines = [*map(_tell_task, tasks), *map(tell_callback, callbacks)]
+        start = Story(control).start
+        told = (tell_callback(each, start) for each in callbacks)
+        lines = [*map(_tell_task, tasks), *told]
         left = _join(count(len(tasks), "running task"), count(len(callbacks), "callback"))
         return "\n".join([f"Left over: {left}", *(f"  {line}" for line in lines)])
     if listed.evicted:
@@ -32,12 +35,13 @@ def find_leftovers(control: Control) -> str | None:
     return None
 
 
-def tell_callback(callback: Json) -> str:
+def tell_callback(callback: Json, start: float) -> str:
     """What it tells of whom, and how far it is."""
     context = callback["body"]["context"]
     return (
         f"callback {callback['number']}, {name_status(context['status'])}"
-        f" {show_address(context['rtmpurl'])} ({name_task(context)}): {_tell_state(callback)}"
+        f" {show_address(context['rtmpurl'])} ({name_task(context)}):"
+        f" {'; '.join(_list_states(callback, start))}"
     )
 
 
@@ -52,11 +56,7 @@ def _tell_task(task: Json) -> str:
     return f"{name_task(task)} of room {show_value(task['roomid'])}: {pushes}"
 
 
-def _tell_state(callback: Json) -> str:
-    return "; ".join(_list_states(callback))
-
-
-def _list_states(callback: Json) -> Iterator[str]:
+def _list_states(callback: Json, start: float) -> Iterator[str]:
     attempts = callback["attempts"]
     if callback["held"]:
         yield "held"
@@ -69,7 +69,7 @@ def _list_states(callback: Json) -> Iterator[str]:
     if attempts:
         yield f"last {show_attempt(attempts[-1])}"
     if callback["next_attempt_at"] is not None:
-        yield f"next attempt due at {show_time(callback['next_attempt_at'])}"
+        yield f"next attempt due at {show_offset(callback['next_attempt_at'], start)}"
 
 
 def _join(*parts: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from fakerelay.assertions.nearness import show_nearest
-from fakerelay.assertions.stories import MOST_TOLD, Story, is_about, tell_request
+from fakerelay.assertions.stories import Story, is_about, show_last
 from fakerelay.core.addresses import address_key, mask_address, read_address
 from fakerelay.core.problems import Problem
 from fakerelay.core.pushes import PUSHING
@@ -16,7 +16,7 @@ from fakerelay.evidence.wording import (
     body_of,
     name_task,
     show_address,
-    show_time,
+    show_offset,
     show_value,
 )
 
@@ -79,15 +79,17 @@ def _list_running(control: Control) -> dict[str, list[Running]]:
 def _tell_bad(control: Control, pushes: Sequence[Running]) -> list[str]:
     now = control("clock")["now"]
     status = pushes[0].push["status_name"]
-    return [f"is not pushing: {status}", *(_tell_push(each, now) for each in pushes)]
+    start = Story(control).start
+    return [f"is not pushing: {status}", *(_tell_push(each, start, now) for each in pushes)]
 
 
-def _tell_push(running: Running, now: float | None = None) -> str:
+def _tell_push(running: Running, start: float, now: float | None = None) -> str:
     task, push = running
-    since = show_time(push["since"])
+    since = show_offset(push["since"], start)
     lasting = f", for {now - push['since']:.3f} s" if now is not None else ""
     scheduled = "".join(
-        f"; {each['status_name']} due at {show_time(each['due_at'])}" for each in push["scheduled"]
+        f"; {each['status_name']} due at {show_offset(each['due_at'], start)}"
+        for each in push["scheduled"]
     )
     return (
         f"  {name_task(task)} of room {show_value(task['roomid'])} pushes there:"
@@ -110,7 +112,7 @@ def _tell_missing(
 def _tell_still(story: Story, key: str, pushes: Sequence[Running]) -> list[str]:
     return [
         f"is still pushed to: {pushes[0].push['status_name']}",
-        *(_tell_push(each) for each in pushes),
+        *(_tell_push(each, story.start) for each in pushes),
         *_tell_stops(story, key, pushes),
     ]
 
@@ -118,20 +120,20 @@ def _tell_still(story: Story, key: str, pushes: Sequence[Running]) -> list[str]:
 def _tell_stops(story: Story, key: str, pushes: Sequence[Running]) -> Iterator[str]:
     """The last calls that were to start or stop it, or its task, and what became of them."""
     tasks = {find_key(each.task["appid"], each.task) for each in pushes}
-    calls = [
-        moment.request
-        for moment in story.moments
-        if moment.request is not None and (is_about(moment, key) or _is_stop(moment.request, tasks))
-    ]
-    yield from (f"  {tell_request(call)}" for call in calls[-MOST_TOLD:])
-    if not any(call["operation"] == STOP for call in calls):
-        yield f"  no {STOP} names it or its task"
+    requests = [moment for moment in story.moments if moment.request is not None]
+    calls = [each for each in requests if is_about(each, key) or _is_stop(each.request, tasks)]
+    yield from show_last([story.tell_request(each) for each in calls])
+    if not any(_is_stop(each.request) for each in calls):
+        others = [story.tell_request(each) for each in requests if _is_stop(each.request)]
+        yield f"  no {STOP} names it or its task{', but there came:' if others else ''}"
+        yield from show_last(others)
 
 
-def _is_stop(request: Json, tasks: set[Key | None]) -> bool:
-    """Whether it was to stop one of the tasks, or some of its addresses."""
-    is_stop = bool(request["operation"] == STOP)
-    return is_stop and find_key(request["appid"], body_of(request)) in tasks
+def _is_stop(request: Json | None, tasks: set[Key | None] | None = None) -> bool:
+    """Whether it was to stop one of the tasks, or some of its addresses; else any task."""
+    if request is None or request["operation"] != STOP:
+        return False
+    return tasks is None or find_key(request["appid"], body_of(request)) in tasks
 
 
 def _tell_never(story: Story, key: str, text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The story of an address: which calls, and what of the vendor's doing, began and ended pushes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fakerelay.core.addresses import address_key
@@ -8,17 +8,20 @@ from fakerelay.core.pushes import STOPPED
 from fakerelay.evidence import Control, Json, read_list
 from fakerelay.evidence.histories import Moment, read_moments, split_addresses
 from fakerelay.evidence.wording import (
+    Told,
     body_of,
     count,
     explain_problem,
     name_call,
     name_status,
     name_task,
-    show_time,
+    show_offset,
+    show_outcome,
+    show_told,
     show_value,
 )
 
-MOST_TOLD: Final = 2
+_MOST_TOLD: Final = 5
 
 
 class Story:
@@ -28,6 +31,7 @@ class Story:
         self.requests = read_list(control, "requests")
         self.callbacks = read_list(control, "callbacks")
         self.moments = read_moments(self.requests.items, self.callbacks.items)
+        self.start = find_start(self.moments, control("clock"))
 
     def has_started(self, key: str) -> bool:
         """Whether it was ever pushed to, or at least begun to be."""
@@ -55,9 +59,9 @@ class Story:
 
     def tell_end(self, key: str) -> list[str]:
         """The last that is known of an address: what ended it, or refused it."""
-        told = [line for moment in self.about(key) for line in _tell_moment(moment, key)]
+        told = [line for moment in self.about(key) for line in self._tell_moment(moment, key)]
         if told:
-            return [f"  {line}" for line in told[-MOST_TOLD:]]
+            return show_last(told)
         doubt = self.find_doubt()
         names = f"no request names it ({count(len(self.requests.items), 'request')} in the journal)"
         return [f"  {names}{f', but {doubt}' if doubt else ''}"]
@@ -75,6 +79,40 @@ class Story:
                 )
         return None
 
+    def _tell_moment(self, moment: Moment, key: str) -> Iterator[Told]:
+        """What a moment means for an address; nothing where it is of no consequence."""
+        if moment.request is not None:
+            is_end = key in map(address_key, moment.effect.stopped)
+            end = "left it out" if moment.effect.is_update else "stopped it"
+            told = self.tell_request(moment)
+            yield told._replace(text=f"{told.text}: this {end}") if is_end else told
+        elif moment.callback is not None:
+            context = moment.callback["body"]["context"]
+            if "traceId" not in context:
+                status = name_status(context["status"])
+                by = "stopped by the vendor" if context["status"] == STOPPED else f"became {status}"
+                yield Told(show_offset(moment.at, self.start), f"{by}, without a call")
+
+    def tell_request(self, moment: Moment) -> Told:
+        """What a request asked, and what became of it."""
+        request = moment.request or {}
+        body = body_of(request)
+        text = f"{name_call(request)} of {name_task(body)}"
+        if body.get("rtmpurl") is not None:
+            text += f" with {show_value(body['rtmpurl'])}"
+        which = f"request {request['number']} at {show_offset(moment.at, self.start)}"
+        return Told(which, f"{text}, {_tell_end(request, moment)}")
+
+
+def find_start(moments: Sequence[Moment], clock: Json) -> float:
+    """What times in texts are counted from: the first of what happened, else now."""
+    return float(moments[0].at if moments else clock["now"])
+
+
+def show_last(told: Sequence[Told]) -> list[str]:
+    """The last of them, and how many there were before."""
+    return [f"  {line}" for line in show_told(told, _MOST_TOLD)]
+
 
 def is_about(moment: Moment, key: str) -> bool:
     if moment.callback is not None:
@@ -84,31 +122,11 @@ def is_about(moment: Moment, key: str) -> bool:
     )
 
 
-def _tell_moment(moment: Moment, key: str) -> Iterator[str]:
-    """What a moment means for an address; nothing where it is of no consequence."""
-    if moment.request is not None:
-        is_end = key in map(address_key, moment.effect.stopped)
-        if is_end and moment.effect.is_update:
-            yield f"left out by an update: {tell_request(moment.request)}"
-        elif is_end:
-            yield f"stopped: {tell_request(moment.request)}"
-        else:
-            yield tell_request(moment.request)
-    elif moment.callback is not None:
-        context = moment.callback["body"]["context"]
-        if "traceId" not in context:
-            status = name_status(context["status"])
-            by = "stopped by the vendor" if context["status"] == STOPPED else f"became {status}"
-            yield f"{by} at {show_time(moment.at)}, without a call"
-
-
-def tell_request(request: Json) -> str:
-    body = body_of(request)
-    told = f"request {request['number']}, {name_call(request)} of {name_task(body)}"
-    if body.get("rtmpurl") is not None:
-        told += f" with {show_value(body['rtmpurl'])}"
+def _tell_end(request: Json, moment: Moment) -> str:
+    if request["fault"] is not None:
+        reasons = explain_problem(request["problem"]) if request["problem"] else ()
+        return "; ".join([show_outcome(request), *reasons])
     if request["problem"] is not None:
-        return f"{told}, was refused: {'; '.join(explain_problem(request['problem']))}"
-    if not request["accepted"]:
-        return f"{told}, met a fault and was not done"
-    return f"{told}, was accepted"
+        told = show_outcome(request).removeprefix("refused, ")
+        return f"was refused, {told}: {'; '.join(explain_problem(request['problem']))}"
+    return f"was accepted{' as an update of the running task' * moment.effect.is_update}"

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 from fakerelay.core.addresses import mask_address
 from fakerelay.core.model import KIND_NAMES, NAME_FIELDS
@@ -73,6 +74,25 @@ def show_offset(at: float, start: float) -> str:
     return f"{at - start:+.3f}"
 
 
+class Told(NamedTuple):
+    """What is told of an event, and which it is: `request 7`."""
+
+    which: str
+    text: str
+
+
+def show_told(told: Sequence[Told], most: int = MOST_SHOWN) -> list[str]:
+    """A line for each, those alike, one after the other, in one; of many lines the last."""
+    runs = [list(alike) for _, alike in groupby(told, key=lambda each: each.text)]
+    more = sum(map(len, runs[:-most]))
+    return [*([f"({more} earlier left out)"] if more else []), *map(_show_run, runs[-most:])]
+
+
+def _show_run(alike: Sequence[Told]) -> str:
+    times = f"{len(alike)} times until {alike[-1].which}: " if len(alike) > 1 else ""
+    return f"{times}{alike[0].which}, {alike[0].text}"
+
+
 def count(number: int, noun: str) -> str:
     """`1 request`, `2 requests`, `no request`."""
     return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
@@ -92,7 +112,33 @@ def name_call(request: Json) -> str:
 
 
 def show_outcome(request: Json) -> str:
-    """What the caller was told, in few words."""
+    """What the caller was told, in few words; and of a fault, what was done."""
+    fault = request["fault"]
+    if fault is None:
+        return _show_reply(request)
+    by = f"fault {fault['fault']} (plan {fault['plan']}, step {fault['step']})"
+    return f"{_show_spoiled(request)} by {by}, {_show_deed(fault)}"
+
+
+def _show_spoiled(request: Json) -> str:
+    told = request["fault"]["told"]
+    if told == "part":
+        return "got a part of its reply"
+    if told == "nothing" or request["status"] is None:
+        return "got no reply"
+    return f"answered HTTP {request['status']}"
+
+
+def _show_deed(fault: Json) -> str:
+    """What the service did of a call that met a fault."""
+    decided = [
+        "done" if each["accepted"] else f"refused ({each['problem']['name']})"
+        for each in fault["decided"]
+    ]
+    return ", then ".join(decided) or "not done"
+
+
+def _show_reply(request: Json) -> str:
     status, code, problem = request["status"], request["code"], request["problem"]
     if status is None:
         return "got no reply"

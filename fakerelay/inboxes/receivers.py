@@ -113,7 +113,8 @@ class Inbox:
         sent = await self._sender.send(url, received.raw, _FORWARD_SECONDS, content_type)
         if sent.status is None:
             received.add_note(f"{sent.error}")
-            return web.Response(status=_UNREACHABLE)
+            why = f"fakerelay could not forward it to {hide_secrets(url)}: {sent.error}"
+            return web.Response(status=_UNREACHABLE, text=why)
         return web.Response(status=sent.status, text=sent.answer)
 
 

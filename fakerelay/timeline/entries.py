@@ -74,8 +74,6 @@ def _show_addresses(rtmpurl: object) -> str:
 
 
 def _list_details(request: Json, effect: Effect) -> Iterator[str]:
-    if request["fault"] is not None:
-        yield _tell_fault(request)
     if request["problem"] is not None:
         yield from explain_problem(request["problem"])
     if told := _tell_effect(request, effect):
@@ -85,26 +83,11 @@ def _list_details(request: Json, effect: Effect) -> Iterator[str]:
         yield f"warning: {rule}{printable(hide_secrets(warning['detail']))}"
 
 
-def _tell_fault(request: Json) -> str:
-    fault = request["fault"]
-    told = {
-        "nothing": "the caller was told nothing",
-        "part": "the caller got a part of the reply",
-        "reply": "the caller got a reply",
-    }[fault["told"]]
-    decided = [
-        "done" if each["accepted"] else f"refused ({each['problem']['name']})"
-        for each in fault["decided"]
-    ]
-    did = ", then ".join(decided) or "not done"
-    return f"fault {fault['fault']} (plan {fault['plan']}, step {fault['step']}): {did}; {told}"
-
-
 def _tell_effect(request: Json, effect: Effect) -> str:
     """What an accepted call did beyond what it says itself."""
     parts = []
     if effect.is_update:
-        parts.append("taken for an update of the running task")
+        parts.append("accepted as an update of the running task")
         parts += [f"starts {show_addresses(effect.started)}"] if effect.started else []
     if effect.stopped and (effect.is_update or "rtmpurl" not in body_of(request)):
         parts.append(f"stops {show_addresses(effect.stopped)}")

@@ -21,7 +21,7 @@ from fakerelay.tenants import Tenant
 from fakerelay.web.bodies import BODY_SCHEMAS, MOST_BODY_BYTES, BodySchema
 from fakerelay.web.faults import BEFORE, FAULT_HEADER, INSTEAD, CallFault, meet
 from fakerelay.web.replies import Reply, write_at_once, write_reply
-from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
+from fakerelay.web.routes import Route, find_appid, find_route, find_trace_id, split_target
 from fakerelay.web.waits import Waits
 from fakerelay.web.wire import check_content_type, read_json, render_problem, render_reply
 
@@ -81,8 +81,10 @@ class VendorApi:
         path, query = split_target(request.raw_path)
         route = find_route(path)
         token = _read_token_header(request)
-        tenant = self._tenants.find_for(route.appid if route else None, token)
+        appid = route.appid if route is not None else find_appid(path)
+        tenant = self._tenants.find_for(appid, token)
         exchange = _open_exchange(request, tenant, route, query)
+        exchange.appid = appid
         outcome: Outcome = _refuse_target(request, tenant, route, path)
         if outcome is None and route is not None:
             body = _read_whole_body(request)
@@ -258,7 +260,7 @@ def _open_exchange(
     exchange = Exchange(request.method, request.raw_path, tenant.clock.now())
     exchange.trace_id = find_trace_id(query)
     if route is not None:
-        exchange.appid, exchange.operation = route.appid, route.operation
+        exchange.operation = route.operation
     if not exchange.trace_id:
         exchange.trace_id = tenant.ids.trace_id()
         exchange.warnings.append(RuleWarning("trace-id-missing", "one was made up", "traceId"))

@@ -14,6 +14,7 @@ _PATH = re.compile(
     r"(?:v2/rtmpforward|(?P<legacy>v1/recordoss))/"
     rf"(?P<operation>{START}|{STOP})"
 )
+_APP_PATH = re.compile(r"/app/(?P<appid>0|[1-9][0-9]{0,19})(?=/|$)")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _MOST_BYTES: Final = 300  # with every character of the longest path percent-encoded
 _MOST_APPID: Final = 2**64 - 1
@@ -49,6 +50,15 @@ def _read_path(path: str) -> Route | None:
     if match is None or int(match["appid"]) > _MOST_APPID:
         return None
     return Route(int(match["appid"]), match["operation"], match["legacy"] is not None)
+
+
+def find_appid(path: str) -> int | None:
+    """The appid in what is no path of a call, so that its world can tell of the mistake."""
+    path = path[:_MOST_BYTES]
+    match = _APP_PATH.match(unquote(path) if "%" in path else path)
+    if match is None or int(match["appid"]) > _MOST_APPID:
+        return None
+    return int(match["appid"])
 
 
 def find_trace_id(query: str) -> str:

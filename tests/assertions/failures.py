@@ -35,6 +35,15 @@ def taken(rtmpurl: str, holder: str) -> Json:
     return refusal(40901, "address_in_use", "address-unique", **explained, expected=expected)
 
 
+def no_such_task() -> Json:
+    explained = {"field": "uid", "value": "hanna", "expected": "a running task"}
+    return refusal(40401, "task_not_found", "stop-running-task", **explained)
+
+
+def no_type() -> Json:
+    return refusal(40001, "invalid_parameter", "streamtype-field", field="streamtype", value=None)
+
+
 def wrong_room() -> Json:
     explained = {"field": "roomid", "value": "room-1", "expected": "room1"}
     return refusal(40902, "room_mismatch", "stop-room", **explained)
@@ -129,6 +138,52 @@ FAILURES: Final[Mapping[str, Failure]] = {
     "stopped_nobody_tried": (
         Facts(tasks=[task("anna", ANNA)], requests=[start("anna", ANNA)]),
         lambda facts: facts.assert_stopped(ANNA),
+    ),
+    "stopped_by_a_refused_stop_of_no_task": (
+        Facts(
+            tasks=[task("anna", ANNA)],
+            requests=[
+                start("anna", ANNA),
+                request("stoprtmp", {"uid": "anna", "rtmpurl": f"{CDN}/two"}, at=1, **no_type()),
+                stop("hanna", at=2, **no_such_task()),
+                stop("hanna", at=3, **no_such_task()),
+            ],
+        ),
+        lambda facts: facts.assert_stopped(ANNA),
+    ),
+    "pushing_refused_again_and_again": (
+        Facts(
+            requests=[
+                *(start("bob", ANNA, at=n / 10, **taken(ANNA, "carl")) for n in range(57)),
+                *(start(f"u{n}", ANNA, at=n + 7, **taken(ANNA, "carl")) for n in range(6)),
+            ],
+        ),
+        lambda facts: facts.assert_pushing(ANNA),
+    ),
+    "pushing_spoiled_by_fault": (
+        Facts(
+            requests=[
+                start(
+                    "anna",
+                    ANNA,
+                    status=503,
+                    code=None,
+                    accepted=False,
+                    **met("http_status", told="reply"),
+                ),
+                start("anna", ANNA, at=1, **met("truncate", {}, told="part")),
+            ]
+        ),
+        lambda facts: facts.assert_pushing(ANNA),
+    ),
+    "layout_of_refused_task": (
+        Facts(
+            requests=[
+                start("mix", ANNA, mixed=True, **taken(ANNA, "carl")),
+                start("max", f"{CDN}/max", mixed=True),
+            ]
+        ),
+        lambda facts: facts.assert_layout("mix", {}),
     ),
     "stopped_never_started": (
         Facts(requests=[start("anna", ANNA), stop("anna")]),

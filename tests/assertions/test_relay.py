@@ -44,7 +44,7 @@ async def test_failing_push_is_no_push(relay: FakeRelay, client: RelayClient) ->
     assert str(failure.value) == (
         f"{ADDRESS} is not pushing: cdn_failed\n"
         "  source task 'anna' of room 'room1' pushes there: cdn_failed since"
-        " 2023-11-14T22:13:20.000Z, for 5.000 s"
+        " +0.000, for 5.000 s"
     )
 
 

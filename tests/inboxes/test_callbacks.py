@@ -214,8 +214,11 @@ def test_answers_are_told_from_the_tests_thread(callbacks: Callbacks) -> None:
     with pytest.raises(requests.ReadTimeout):
         requests.post(callbacks.url, data=body(), timeout=0.05)
     callbacks.accept()
-    callbacks.forward_to("http://127.0.0.1:1/")
-    assert post(callbacks, body()) == 502
+    callbacks.forward_to("http://127.0.0.1:1/?key=s3cret")
+    answer = requests.post(callbacks.url, data=body(), timeout=5)
+    assert answer.status_code == 502
+    why = "fakerelay could not forward it to http://127.0.0.1:1/?key=***: "
+    assert answer.text.startswith(why)
     callbacks.forward_to(None)
     assert [post(callbacks, body()), len(callbacks)] == [200, 7]
 

@@ -195,8 +195,9 @@ def test_fault_tells_what_was_done_and_what_was_told() -> None:
     told = tell(Facts(requests=[lost], faults=[plan("drop", 1)]))
     assert "  fault-1, on call: step 0 drop met 1 of 1" in told
     assert told[-2:] == [
-        f"  +0.000  startrtmp got no reply: source task 'anna', room 'room1', {ANNA}",
-        "            fault drop (plan fault-1, step 0): done; the caller was told nothing",
+        "  +0.000  startrtmp got no reply by fault drop (plan fault-1, step 0), done: source task"
+        " 'anna',",
+        f"            room 'room1', {ANNA}",
     ]
 
 
@@ -222,7 +223,7 @@ def test_plan_tells_how_often_it_was_met(times: int, told: list[str]) -> None:
 def test_update_tells_what_it_leaves() -> None:
     told = events(Facts(requests=[start("anna", ANNA), start("anna", BOB)]))
     assert told[2:] == [
-        f"            taken for an update of the running task; starts {BOB}; stops",
+        f"            accepted as an update of the running task; starts {BOB}; stops",
         f"              {ANNA}",
     ]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fakerelay.web.routes import Route, find_route, find_trace_id, split_target
+from fakerelay.web.routes import Route, find_appid, find_route, find_trace_id, split_target
 
 FOUND = {
     "start": ("/app/7/v2/rtmpforward/startrtmp", Route(7, "startrtmp", False)),
@@ -102,3 +102,22 @@ def test_target_is_split_from_origin_and_query(target: str, expected: tuple[str,
 )
 def test_trace_id_is_the_first_of_the_query(query: str, trace_id: str) -> None:
     assert find_trace_id(query) == trace_id
+
+
+@pytest.mark.parametrize(
+    ("path", "appid"),
+    [
+        ("/app/7/v2/rtmpforward/startrmtp", 7),
+        ("/%61pp/7/v1/x", 7),
+        ("/app/7", 7),
+        (f"/app/7/{'x' * 400}", 7),
+        ("/app/07/x", None),
+        ("/app/7.0/x", None),
+        (f"/app/{2**64}/x", None),
+        ("/v2/rtmpforward/startrtmp", None),
+        ("*", None),
+    ],
+    ids=str,
+)
+def test_unknown_path_may_name_an_app(path: str, appid: int | None) -> None:
+    assert find_appid(path) == appid
