@@ -210,7 +210,9 @@ def _explain(failure: Exception) -> str:
         case aiohttp.ClientConnectorDNSError():
             return f"The name {failure.host!r} can't be resolved: {failure.os_error}"
         case aiohttp.ClientConnectorError():
-            return f"No connection to {failure.host}:{failure.port}: {failure.os_error}"
+            refusal = failure.os_error  # which may be several in one, for several addresses
+            cause = os.strerror(refusal.errno) if refusal.errno else str(refusal)
+            return f"No connection to {failure.host}:{failure.port}: {cause}"
         case aiohttp.ServerDisconnectedError():
             return "The receiver closed the connection without an answer"
         case aiohttp.ClientOSError() | OSError():

@@ -9,6 +9,7 @@ import pytest
 
 from fakerelay.client import RelayClient
 from fakerelay.control.client import ControlClient
+from fakerelay.delivery import CUT_OFF
 from fakerelay.errors import FakerelayError
 from fakerelay.server import Server
 
@@ -53,7 +54,7 @@ async def test_closing_server_waits_for_all_that_hangs_together(
         assert time.monotonic() - began_at < 4
         with pytest.raises(FakerelayError, match="No answer"):
             await polling
-    assert undelivered.reason == "not delivered before shutdown"
+    assert undelivered.reason == CUT_OFF
     for writer in halves:
         writer.close()
 

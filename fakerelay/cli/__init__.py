@@ -10,6 +10,8 @@ import click
 from fakerelay.errors import FakerelayError, nearest
 
 _COMMANDS = ("serve", "exec", "demo", "token", "listen", "control")
+_AMID_OTHERS = ("exec",)  # what else is on their stderr is somebody else's
+_INTERRUPTED = 130  # 128 and the number of SIGINT
 
 
 class UserError(click.ClickException):
@@ -45,6 +47,17 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._invoke(ctx)
+        except click.ClickException as error:
+            if ctx.invoked_subcommand in _AMID_OTHERS:
+                click.echo(f"fakerelay: {_one_line(error.format_message())}", err=True)
+                raise SystemExit(error.exit_code) from error
+            raise
+        except KeyboardInterrupt:
+            raise SystemExit(_INTERRUPTED) from None
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
@@ -82,5 +95,5 @@ def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> Non
     cli(args=args, prog_name=prog_name)
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _one_line(told: object) -> str:
+    return " ".join(str(told).split())

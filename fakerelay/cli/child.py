@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,18 @@ _PASSED: Final = [
     if hasattr(signal, name)
 ]
 _FROM_KEYS: Final = {"SIGINT", "SIGQUIT"}
+_OF_SHELLS: Final = {
+    ".",
+    "alias",
+    "cd",
+    "eval",
+    "exec",
+    "export",
+    "set",
+    "source",
+    "ulimit",
+    "umask",
+}
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _SIGNALLED = 128
 
@@ -91,14 +105,24 @@ def _is_in_foreground() -> bool:
         return False
 
 
+def _find_way_out(command: Sequence[str]) -> str:
+    program, *arguments = command
+    words = program.split()
+    if len(words) > 1 and shutil.which(words[0]):
+        apart = " ".join([program, *map(shlex.quote, arguments)])
+        return f"write the words apart, as {apart}, or have a shell read them: sh -c {program!r}"
+    if program in _OF_SHELLS:
+        return f"only a shell has that: sh -c {shlex.quote(f'{shlex.join(command)} && ...')}"
+    return "give a program on PATH, or a path that leads to one (a script's first line must, too)"
+
+
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    if not command[0].strip():  # which systems refuse in ways of their own
+        raise NotFound(f"Can't find {command[0]!r}: a command's first word is its program")
     try:
         return subprocess.Popen(command, env=environ, preexec_fn=_make_tie())
     except FileNotFoundError as error:
-        raise NotFound(
-            f"Can't find {command[0]!r}; give a program on PATH, or a path that leads to one"
-            " (a script's first line must, too)"
-        ) from error
+        raise NotFound(f"Can't find {command[0]!r}; {_find_way_out(command)}") from error
     except OSError as error:
         raise CannotRun(
             f"Can't run {command[0]!r}: {error.strerror}; is it a program, or a script with"

@@ -1,7 +1,9 @@
 """Whom a command trusts: the local CA besides, by the variables that programs read for that."""
 
 import os
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,8 @@ _BUNDLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _EXTRAS: Final = ("NODE_EXTRA_CA_CERTS",)
 _JAVA: Final = "JAVA_TOOL_OPTIONS"
 _STORE: Final = "-Djavax.net.ssl.trustStore"
+_WORD: Final = re.compile(r"""(?:'[^']*'|"[^"]*"|[^'"\s])+""")
+_QUOTED: Final = re.compile(r"""'([^']*)'|"([^"]*)["]""")
 
 
 def add_trust(environ: Mapping[str, str], files: TlsFiles) -> tuple[dict[str, str], list[str]]:
@@ -35,8 +39,24 @@ def add_trust(environ: Mapping[str, str], files: TlsFiles) -> tuple[dict[str, st
     if f"{_STORE}=" not in options:
         changed[_JAVA] = f"{options} {_java_options(files.truststore)}".lstrip()
     elif str(files.truststore) not in options:
-        notes.append(_explain(_JAVA, "it names a trust store of its own"))
+        notes.append(
+            _explain(_JAVA, "it names a trust store of its own", _import_ca(options, files))
+        )
     return changed, notes
+
+
+def _import_ca(options: str, files: TlsFiles) -> str:
+    """The command to paste that adds our CA to the store which the options name."""
+    store = next(word for word in _split(options) if word.startswith(f"{_STORE}="))
+    words = ["keytool", "-importcert", "-noprompt", "-alias", "fakerelay"]
+    words += ["-file", str(files.ca_file), "-keystore", store.partition("=")[2]]
+    return f"add our CA to it, {shlex.join(words)}"
+
+
+def _split(options: str) -> Iterator[str]:
+    """As Java reads the variable: quotes of either kind, anywhere, and no escapes."""
+    for found in _WORD.finditer(options):
+        yield _QUOTED.sub(r"\1\2", found[0])
 
 
 def _extend(own: Path, ca_file: Path) -> Path:
@@ -65,8 +85,8 @@ def _quote(option: str) -> str:
     return f"'{option}'" if '"' in option else f'"{option}"'
 
 
-def _explain(name: str, reason: str) -> str:
+def _explain(name: str, reason: str, way_out: str = "add the CA in FAKERELAY_CA_FILE there") -> str:
     return (
         f"{name} is left as it is ({reason}), so programs that read it may refuse the relay's"
-        " certificate: add the CA in FAKERELAY_CA_FILE there, or use FAKERELAY_HTTP_URL"
+        f" certificate: {way_out}, or use FAKERELAY_HTTP_URL"
     )

@@ -11,7 +11,7 @@ from fakerelay.cli.request_log import format_time
 from fakerelay.config import Config
 from fakerelay.core.addresses import mask_address
 from fakerelay.core.plain import printable
-from fakerelay.delivery import Notification
+from fakerelay.delivery import CUT_OFF, Notification
 from fakerelay.targets import find_refusal, normalize_host
 
 
@@ -39,7 +39,7 @@ def render_undelivered(notification: Notification, log_format: str) -> str:
     return printable(
         f"Not delivered to {fields['url']}: status {fields['callback_status']} of"
         f" {fields['rtmpurl']} (app {fields['appid']}, {fields['taskid'] or fields['uid']},"
-        f" {_count(fields['attempts'])})"
+        f" {_tell_attempts(notification)})"
     )
 
 
@@ -69,7 +69,6 @@ def _describe(notification: Notification) -> dict[str, Any]:
     attempts = notification.attempts
     last = attempts[-1] if attempts else None
     at = last.at + last.duration_seconds if last else notification.batch.at
-    answer = last and (f"HTTP {last.status}" if last.status is not None else last.error)
     return {
         "time": format_time(at),
         "appid": notification.appid,
@@ -82,12 +81,22 @@ def _describe(notification: Notification) -> dict[str, Any]:
         "traceId": notification.traceid,
         "msgid": notification.msgid,
         "attempts": len(attempts),
-        "reason": ": ".join(filter(None, (notification.reason, answer))),
+        "reason": ": ".join(filter(None, (notification.reason, _tell_answer(notification)))),
     }
 
 
-def _count(attempts: int) -> str:
-    return f"{attempts} attempt{'' if attempts == 1 else 's'}"
+def _tell_answer(notification: Notification) -> str | None:
+    last = notification.attempts[-1] if notification.attempts else None
+    return last and (f"HTTP {last.status}" if last.status is not None else last.error)
+
+
+def _tell_attempts(notification: Notification) -> str:
+    """How many were answered, the last one how, and whether one more was under way."""
+    count, answer = len(notification.attempts), _tell_answer(notification)
+    told = f"{count} attempt{'' if count == 1 else 's'}"
+    if notification.reason == CUT_OFF:
+        told = f"{told} and one under way" if count else "the first attempt under way"
+    return f"{told}: {answer}" if answer else told
 
 
 def _is_address(host: str) -> bool:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from fakerelay.core.callbacks import DELIVERED, FAILED, State
 from fakerelay.core.events import PushStatusChanged
@@ -28,7 +28,10 @@ from fakerelay.delivery.saved import (
 )
 from fakerelay.ports import Clock, IdSource, OpenGate, Sender
 
-__all__ = ["Delivery", "Notification"]
+__all__ = ["CUT_OFF", "Delivery", "Notification"]
+
+CUT_OFF: Final = "a post was still under way at shutdown"
+_TOO_LATE: Final = "not delivered before shutdown"
 
 
 class Delivery:
@@ -130,6 +133,7 @@ class Delivery:
         await self.settle(grace_seconds)
         self._office.close()
         outboxes = list(self._outboxes.values())
+        under_way = frozenset(self._office.poster.under_way)
         await _cut_off(chain.from_iterable(outbox.tasks for outbox in outboxes))
         left_over = sorted(self._pending(), key=_by_number)
         undelivered = [each for each in left_over if each.state != DELIVERED]
@@ -137,7 +141,8 @@ class Delivery:
             if notification.state == DELIVERED:  # only copies of it were still to come
                 self._history.add(notification, DELIVERED)
             else:
-                self._history.add(notification, FAILED, "not delivered before shutdown")
+                is_cut_off = notification.number in under_way
+                self._history.add(notification, FAILED, CUT_OFF if is_cut_off else _TOO_LATE)
         for outbox in outboxes:
             outbox.clear()
         self.watch.notify()

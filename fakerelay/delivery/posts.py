@@ -36,7 +36,7 @@ class _Slots(asyncio.Semaphore):
 
 class Poster:
     """Posts, at most `max_in_flight` of an app at a time, and writes each attempt into the
-    notification.
+    notification; `under_way` has the numbers of those that are not answered yet.
     """
 
     def __init__(self, clock: Clock, sender: Sender, history: History, max_in_flight: int) -> None:
@@ -45,6 +45,7 @@ class Poster:
         self._history = history
         self._max_in_flight = max_in_flight
         self._slots: dict[int, _Slots] = {}
+        self.under_way: set[int] = set()
 
     def forget(self, appid: int) -> None:
         """Post nothing more of what an app has so far; what is in flight ends as it does."""
@@ -77,7 +78,11 @@ class Poster:
 
     async def _send_now(self, notification: Notification, letter: Letter) -> bool:
         batch, at = notification.batch, self._clock.now()
-        sent = await self._hand_over(notification, letter)
+        self.under_way.add(notification.number)
+        try:
+            sent = await self._hand_over(notification, letter)
+        finally:
+            self.under_way.discard(notification.number)
         attempt = Attempt(
             at,
             *sent,

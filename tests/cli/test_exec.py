@@ -1,5 +1,6 @@
 """A relay around a command: what the command is given, how both end, and what is left of them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,8 +8,10 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from fakerelay.cli import cli
+from fakerelay.cli.child import NotFound, run_command
 from fakerelay.environment import VARIABLES
 
 from .conftest import start
@@ -62,7 +66,7 @@ def compose(ca_dir: Path, *words: str) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_trust_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*BUNDLES, "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS"):
+    for name in (*BUNDLES, "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -154,6 +158,28 @@ def test_where_a_file_has_it_listen_is_not_heeded(run_exec: Exec, tmp_path: Path
     assert urlsplit(json.loads(ran.stdout)["FAKERELAY_URL"]).port not in (port, None)
 
 
+def test_token_of_a_file_is_not_asked_for_and_that_is_told(run_exec: Exec, tmp_path: Path) -> None:
+    path = tmp_path / "fakerelay.toml"
+    path.write_text('control_token = "S3CRET"\nready_file = "r"\nlog_format = "json"\n')
+    ask = (
+        "import os, urllib.request;"
+        "urllib.request.urlopen(os.environ['FAKERELAY_CONTROL_URL'] + '/_fakerelay/v1/worlds')"
+    )
+    ran = run_exec("--config", str(path), "--", "-c", ask)
+    assert ran.returncode == 0
+    assert ran.stderr.startswith("fakerelay: Warning: the configuration's control_token is not")
+    assert "S3CRET" not in ran.stderr
+
+
+def test_no_proxy_is_asked_for_the_relay(run_exec: Exec) -> None:
+    proxy = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    ran = run_exec("--", "-c", CLIENT, env=os.environ | proxy)
+    assert json.loads(ran.stdout)["code"] == 0
+    ran = run_exec("--tls-name", "*.test", "--", "-c", TELL, env=os.environ | {"no_proxy": "corp"})
+    told = json.loads(ran.stdout)
+    assert told["NO_PROXY"] == told["no_proxy"] == "corp,127.0.0.1,localhost,.test"
+
+
 def test_stdin_and_stdout_are_its_own(run_exec: Exec) -> None:
     copy = "import sys; sys.stdout.write(sys.stdin.read()); sys.stderr.write('!')"
     ran = run_exec("--", "-c", copy, input="line\n" * 3)
@@ -238,20 +264,54 @@ def test_command_that_cannot_be_run_is_told_in_one_line(
     command = [*compose(ca_dir)[:-2], "--", program]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert (ran.returncode, ran.stdout) == (expected, "")
-    assert ran.stderr.startswith(f"Error: Can't {'find' if expected == 127 else 'run'} {program!r}")
+    verb = "find" if expected == 127 else "run"
+    assert ran.stderr.startswith(f"fakerelay: Can't {verb} {program!r}")
     assert ran.stderr.count("\n") == 1
 
 
-def test_without_a_command_it_says_so() -> None:
-    result = CliRunner().invoke(cli, ["exec", "--no-tls"])
-    assert result.exit_code == 2
-    assert "Missing argument 'COMMAND...'" in result.stderr
+UNLIKELY: dict[str, tuple[list[str], str]] = {
+    "empty": ([""], "Can't find '': a command's first word is its program"),
+    "in one word": (["sh -c true", "a b"], "apart, as sh -c true 'a b', or have a shell read"),
+    "of a shell": (["cd", "/a b"], "only a shell has that: sh -c"),
+    "one word of nothing": (["no-such thing"], "give a program on PATH"),
+}
 
 
-def test_relay_that_cannot_start_runs_nothing(run_exec: Exec) -> None:
-    ran = run_exec("--profile", "defalt", "--", "-c", "print('ran')")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert "did you mean 'default'" in ran.stderr
+@pytest.mark.parametrize(("words", "told"), UNLIKELY.values(), ids=UNLIKELY.keys())
+def test_command_that_is_not_there_is_told_the_way_out(words: list[str], told: str) -> None:
+    with pytest.raises(NotFound) as raised:
+        asyncio.run(run_command(words, {"PATH": os.environ["PATH"]}))
+    assert told in raised.value.message
+
+
+MISUSED: dict[str, tuple[list[str], str]] = {
+    "no command": ([], "Missing argument 'COMMAND...'"),
+    "a port": (["--port", "0", "true"], "No --port here: exec chooses free ports by itself"),
+    "a token": (["--control-token=s", "true"], "No --control-token here: what exec starts is for"),
+    "a ready file": (["--ready-file=x", "true"], "No --ready-file here: exec tells its command"),
+    "a log": (["--log-format", "json", "true"], "logs nothing"),
+    "unknown": (["--sed", "1", "true"], "No such option '--sed'"),
+    "profile": (["--profile", "defalt", "true"], "did you mean 'default'"),
+}
+
+
+@pytest.mark.parametrize(("words", "told"), MISUSED.values(), ids=MISUSED.keys())
+def test_what_it_cannot_do_is_told_in_a_line_of_its_own(words: list[str], told: str) -> None:
+    result = CliRunner().invoke(cli, ["exec", "--no-tls", *words])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("fakerelay: ")
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_interrupted_start_ends_quietly(ca_dir: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "settings.toml"
+    os.mkfifo(pipe)
+    command = compose(ca_dir, "--config", str(pipe), "--", "-c", "print('ran')")
+    with start(command) as process, pipe.open("w"):  # which waits until it reads
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, stdout, stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGQUIT", "SIGHUP"])
@@ -312,6 +372,60 @@ def test_roots_of_the_users_stay_trusted(run_exec: Exec, tmp_path: Path) -> None
     assert (json.loads(reply)["code"], first) == (0, "# mine")
 
 
+@contextmanager
+def receiving(status: int | None) -> Iterator[tuple[str, list[bytes]]]:
+    """One that answers posts with a status, or none before it ends; where, and what it got."""
+    took: list[bytes] = []
+    is_over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            took.append(self.rfile.read(int(self.headers["Content-Length"])))
+            if status is None:
+                is_over.wait(SECONDS)
+            self.send_response(status or 200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", took
+        finally:
+            is_over.set()
+            server.shutdown()
+            thread.join()
+
+
+def test_callback_under_way_when_the_command_ends_arrives(run_exec: Exec) -> None:
+    delay = ("--set", "callback.delay_seconds=0.3")  # surely longer than the command goes on
+    with receiving(200) as (url, took):
+        ran = run_exec("--callback-url", url, *delay, "--", "-c", CLIENT)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [json.loads(body)["context"]["status"] for body in took] == [0]
+
+
+REFUSED = {
+    "error": (500, "anna, 1 attempt: HTTP 500"),
+    "silence": (None, "the first attempt under way"),
+}
+
+
+@pytest.mark.parametrize(("status", "told"), REFUSED.values(), ids=REFUSED.keys())
+def test_callback_that_was_not_taken_is_told_with_its_reason(
+    run_exec: Exec, status: int | None, told: str
+) -> None:
+    with receiving(status) as (url, took):
+        options = ("--callback-url", url, "--set", "callback.retry_delays_seconds=[60]")
+        ran = run_exec(*options, "--", "-c", CLIENT)
+    assert len(took) == 1
+    assert ran.stderr.startswith(f"fakerelay: Not delivered to {url}: status 0 of ")
+    assert ran.stderr.endswith(f"{told})\n")
+
+
 def test_callbacks_that_nobody_took_are_told_in_one_line(run_exec: Exec) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}/callbacks"
@@ -320,7 +434,8 @@ def test_callbacks_that_nobody_took_are_told_in_one_line(run_exec: Exec) -> None
     ran = run_exec(*options, "--", "-c", two)
     assert ran.returncode == 0
     assert ran.stderr.startswith(f"fakerelay: Not delivered to {url}: status ")
-    assert ran.stderr.endswith(" more\n")
+    assert "1 attempt: No connection to 127.0.0.1:" in ran.stderr
+    assert ran.stderr.endswith(": Connection refused), and 2 more\n")
     assert ran.stderr.count("\n") == 1
 
 

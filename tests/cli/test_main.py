@@ -17,7 +17,7 @@ COMMANDS = ("serve", "exec", "demo", "token", "listen", "control")
 class Failing(Commands):
     """A command line whose only command raises."""
 
-    error: Exception
+    error: BaseException
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -28,7 +28,7 @@ class Failing(Commands):
         return "fail", click.Command("fail", callback=fail), []
 
 
-def failing(error: Exception) -> click.Group:
+def failing(error: BaseException) -> click.Group:
     group = Failing(params=[click.Option(["--debug"], is_flag=True)])
     group.error = error
     return group
@@ -71,6 +71,11 @@ def test_unknown_command_names_the_nearest() -> None:
 def test_mistake_is_told_in_one_line() -> None:
     result = CliRunner().invoke(failing(ConfigError("Bad\n  thing")), ["fail"])
     assert (result.exit_code, result.stderr) == (2, "Error: Bad thing\n")
+
+
+def test_interrupt_ends_quietly() -> None:
+    result = CliRunner().invoke(failing(KeyboardInterrupt()), ["fail"])
+    assert (result.exit_code, result.output) == (130, "")
 
 
 def test_bug_is_told_in_one_line_too() -> None:

@@ -1,5 +1,6 @@
 """Whom a command trusts: the variables with our files in them, and with the user's."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def test_trust_store_that_java_has_is_left(files: TlsFiles, store: str, count: i
     environ, notes = add_trust({"JAVA_TOOL_OPTIONS": given}, files)
     assert environ["JAVA_TOOL_OPTIONS"] == given
     assert len(notes) == count
+
+
+@pytest.mark.parametrize(
+    ("options", "store"),
+    [
+        ("-Xmx1g -Djavax.net.ssl.trustStore=/a.p12 -Dx=y", "/a.p12"),
+        ('"-Djavax.net.ssl.trustStore=/it\'s a.p12"', "/it's a.p12"),
+        ("-Djavax.net.ssl.trustStore='/a b.p12'", "/a b.p12"),
+    ],
+    ids=["bare", "quoted", "quoted in part"],
+)
+def test_note_on_a_trust_store_has_the_command_that_adds_ours(
+    files: TlsFiles, options: str, store: str
+) -> None:
+    _, (note,) = add_trust({"JAVA_TOOL_OPTIONS": options}, files)
+    command = ["keytool", "-importcert", "-noprompt", "-alias", "fakerelay"]
+    command += ["-file", str(files.ca_file), "-keystore", store]
+    assert f": add our CA to it, {shlex.join(command)}, or use FAKERELAY_HTTP_URL" in note
 
 
 @pytest.mark.parametrize(
