@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-_MOST_KNOWN = 12
+_MOST_KNOWN = 20
+_LEAST_PREFIX = 3
 
 
 class FakerelayError(Exception):
@@ -29,7 +30,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # hardly ever needed, and not when starting
 
     names = sorted(known)
-    matches = get_close_matches(name, names, n=1)
+    begun = [each for each in names if len(name) >= _LEAST_PREFIX and each.startswith(name)]
+    matches = begun if len(begun) == 1 else get_close_matches(name, names, n=1)
     if matches:
         return f" (did you mean {matches[0]!r}?)"
     listed = names if len(names) <= _MOST_KNOWN else [*names[:_MOST_KNOWN], "..."]

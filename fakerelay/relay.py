@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from fakerelay import reports
 from fakerelay.assertions import Assertions
@@ -28,6 +28,9 @@ from fakerelay.web.tls import TlsFiles
 BUILT_IN: Final = "built-in"
 _APP: Final = AppConfig(123456789, "fakerelay", "fakerelay-key")
 _USER: Final = "user-1"
+PushStatus = (
+    Literal["pushing", "recovered", "cdn_failed", "internal_failed", "stopped", "connecting"] | int
+)
 _QUOTA: Final = "concurrent_pushes"
 _TILED: Final[Mapping[str, Any]] = {"templateid": 3, "output": {}}
 _SETTLE_SECONDS: Final = 1.0
@@ -270,16 +273,16 @@ class FakeRelay(Assertions):
     def requests(self, **filters: Any) -> list[dict[str, Any]]:
         """The journal, oldest first, as the control plane's `requests` tells it."""
         __tracebackhide__ = True
-        listed: list[dict[str, Any]] = self.control("requests", **filters)["items"]
+        listed: list[dict[str, Any]] = self.control("requests", **_name_trace(filters))["items"]
         return listed
 
     def notifications(self, **filters: Any) -> list[dict[str, Any]]:
         """What it has to tell, with every attempt, as the control plane's `callbacks` tells it."""
         __tracebackhide__ = True
-        listed: list[dict[str, Any]] = self.control("callbacks", **filters)["items"]
+        listed: list[dict[str, Any]] = self.control("callbacks", **_name_trace(filters))["items"]
         return listed
 
-    def push_status(self, rtmpurl: str, status: int | str, *, after_seconds: float = 0.0) -> None:
+    def push_status(self, rtmpurl: str, status: PushStatus, *, after_seconds: float = 0.0) -> None:
         """Let the push to an address take a status, as the vendor would notice by itself.
 
         0 or `pushing`, 1 or `cdn_failed`, 2 or `internal_failed`, 3 or `stopped`, or `connecting`;
@@ -411,7 +414,7 @@ class FakeRelay(Assertions):
 
     def _explain_silence(self) -> Iterator[str]:
         """Why a callback that is waited for may not have come."""
-        return explain_silence(self.control("callbacks", state="pending"), self.control("clock"))
+        return explain_silence(self.control)
 
     def _running(self) -> Server:
         """The server, as long as the relay's world is there."""
@@ -448,6 +451,11 @@ def _read_settings(
 def _random_app() -> AppConfig:
     appid = secrets.randbelow(_MOST_RANDOM_APPID - 1) + 1
     return AppConfig(appid, f"cert-{secrets.token_hex(4)}", secrets.token_hex(16))
+
+
+def _name_trace(filters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As the control plane spells it, who is told `trace_id` by callbacks and replies."""
+    return {"traceid" if name == "trace_id" else name: value for name, value in filters.items()}
 
 
 def _refuse_both(taskid: str, uid: str | None) -> None:

@@ -177,8 +177,10 @@ _MOST_CHOICES = 12
 
 def describe(node: Mapping[str, Any]) -> str:
     """What a value must be, from its schema: its type and bounds, then what it is for."""
-    bounds = ", ".join(_list_bounds(node)) or "something else"
+    bounds = ", ".join(_list_bounds(node))
     about = node.get("description", "").rstrip(".")
+    if not bounds:
+        return about or "something else"
     return bounds + (f" ({about})" if about else "")
 
 

@@ -2,14 +2,21 @@
 
 import inspect
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+
+from fakerelay.loops import find_running_loop
 
 Condition = str | Mapping[str, Any] | Callable[[], Any]
 """`idle`, `next` or `{"callbacks": {...}}` as `advance_clock` has them, or what is to be true."""
 
 DAY_SECONDS: Final = 86400.0
 CAP_SECONDS: Final = 20.0
+_BLOCKED: Final = (
+    "clock.advance gave up on work that was not done: it blocked the event loop of the test, and of"
+    " an app in it; use 'await clock.aadvance(...)'"
+)
 
 
 class Timekeeper:
@@ -44,7 +51,10 @@ class Timekeeper:
     def advance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> dict[str, Any]:
         """Move a frozen clock; what was due by then has been done, deliveries included."""
         __tracebackhide__ = True
-        return _answer(self._control("advance_clock", seconds=seconds, cap_seconds=cap_seconds))
+        answer = self._control("advance_clock", seconds=seconds, cap_seconds=cap_seconds)
+        if answer["unfinished"] and find_running_loop() is not None:
+            warnings.warn(_BLOCKED, stacklevel=2)
+        return _answer(answer)
 
     async def aadvance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> dict[str, Any]:
         __tracebackhide__ = True

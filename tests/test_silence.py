@@ -7,14 +7,16 @@ import pytest
 from fakerelay import FakeRelay
 from fakerelay.silence import explain_silence
 
-HELD = {"held": True, "next_attempt_at": None}
-SOON = {"held": False, "next_attempt_at": 105.0}
-LATE = {"held": False, "next_attempt_at": 130.0}
-GOING = {"held": False, "next_attempt_at": None}
+HELD = {"state": "pending", "held": True, "next_attempt_at": None}
+SOON = {"state": "pending", "held": False, "next_attempt_at": 105.0}
+LATE = {"state": "pending", "held": False, "next_attempt_at": 130.0}
+GOING = {"state": "pending", "held": False, "next_attempt_at": None}
+GIVEN_UP = {"state": "failed", "reason": "no attempt is left"}
+DROPPED = {"state": "dropped", "reason": None}
 TEXTS: dict[str, tuple[list[dict[str, Any]], str, list[str]]] = {
     "nothing pending": ([], "real", []),
-    "on its way": ([GOING], "real", []),
-    "held": ([HELD, GOING], "real", ["1 callback is held: control('release_callbacks') lets"]),
+    "on its way": ([GOING], "real", ["1 callback is being posted, or next in line: not answered"]),
+    "held": ([HELD], "real", ["1 callback is held: control('release_callbacks') lets"]),
     "later": ([LATE, SOON], "real", ["2 callbacks are to be posted, the next in 5 s"]),
     "frozen": (
         [SOON],
@@ -22,15 +24,44 @@ TEXTS: dict[str, tuple[list[dict[str, Any]], str, list[str]]] = {
         ["1 callback is to be posted, the next in 5 s; time stands"],
     ),
     "both": ([HELD, LATE], "real", ["1 callback is held", "1 callback is to be posted"]),
+    "given up": (
+        [GIVEN_UP, GIVEN_UP],
+        "real",
+        ["2 callbacks are given up, the last for: no attempt is left; notifications(state='failed"],
+    ),
+    "dropped": ([DROPPED], "real", ["1 callback is dropped; notifications(state='dropped')"]),
 }
 
 
 @pytest.mark.parametrize(("items", "mode", "told"), TEXTS.values(), ids=TEXTS.keys())
-def test_silence_is_explained_by_what_is_pending(
+def test_silence_is_explained_by_what_became_of_callbacks(
     items: list[dict[str, Any]], mode: str, told: list[str]
 ) -> None:
-    lines = list(explain_silence({"items": items}, {"mode": mode, "now": 100.0}))
+    def control(verb: str, *, state: str = "", order: str = "oldest") -> dict[str, Any]:
+        if verb == "clock":
+            return {"mode": mode, "now": 100.0}
+        return {"items": [each for each in items if each["state"] == state]}
+
+    lines = list(explain_silence(control))
     assert [line[: len(start)] for line, start in zip(lines, told, strict=True)] == told
+
+
+def test_wait_in_vain_tells_of_what_was_given_up() -> None:
+    with FakeRelay(clock="frozen") as relay:
+        relay.callbacks.fail()
+        relay.start("rtmp://h/a")
+        relay.clock.advance(3600)
+        with pytest.raises(AssertionError, match=r"1 callback is given up"):
+            relay.callbacks.wait_for(status="stopped", timeout_seconds=0)
+
+
+def test_wait_in_vain_tells_of_what_hangs() -> None:
+    with FakeRelay() as relay:
+        relay.callbacks.hang()
+        relay.start("rtmp://h/a")
+        relay.callbacks.wait_for()
+        with pytest.raises(AssertionError, match=r"1 callback is being posted"):
+            relay.callbacks.wait_for(status="stopped", timeout_seconds=0)
 
 
 def test_wait_in_vain_says_that_time_stands_still() -> None:

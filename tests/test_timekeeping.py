@@ -1,5 +1,7 @@
 """`relay.clock`, from sync code and from coroutines, for relays of either kind."""
 
+import asyncio
+
 import pytest
 
 from fakerelay.errors import ControlError, FakerelayError
@@ -87,3 +89,30 @@ def test_a_relay_gives_up_after_the_cap_of_real_time() -> None:
         asked: list[None] = []
         advance = relay.clock.run_until(lambda: asked.append(None), cap_seconds=0)
     assert (advance["now"], advance["reached"], len(asked)) == (1000, False, 1)
+
+
+async def test_clock_that_blocked_the_loop_of_the_app_says_so() -> None:
+    came, ends = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await ends.wait()
+        writer.close()
+
+    app = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{app.sockets[0].getsockname()[1]}/cb"
+    async with app:
+        with FakeRelay(clock="frozen", callback_url=url) as relay:
+            await start(relay)
+            await came.wait()
+            with pytest.warns(UserWarning, match="use 'await clock.aadvance"):
+                assert relay.clock.advance(1, cap_seconds=0)["unfinished"]
+            ends.set()
+
+
+def test_clock_that_blocks_nobody_warns_of_nothing() -> None:
+    with FakeRelay(clock="frozen") as relay:
+        relay.callbacks.hang()
+        relay.start("rtmp://h/a")
+        relay.callbacks.wait_for()
+        assert relay.clock.advance(1, cap_seconds=0)["unfinished"]

@@ -1,7 +1,7 @@
 """Assertions on a relay: each passes, or says what is the case instead, and what comes nearest."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fakerelay.assertions import calls, layouts, leftovers, pushes
 from fakerelay.evidence import Json
@@ -42,7 +42,7 @@ class Assertions:
         _fail(layouts.find_difference(self.control, task, tiles, appid))
 
     def assert_called(
-        self, operation: str, times: int | None = None, **fields: Any
+        self, operation: Literal["startrtmp", "stoprtmp"], times: int | None = None, **fields: Any
     ) -> Sequence[Json]:
         """The operation was called with such fields so often, at least once by default.
 
@@ -53,6 +53,8 @@ class Assertions:
         a field that a request hasn't.
         """
         __tracebackhide__ = True
+        if "trace_id" in fields:
+            fields["traceid"] = fields.pop("trace_id")
         found = calls.find_calls(self.control, operation, times, fields)
         _fail(found.failure)
         return found.requests

@@ -9,8 +9,13 @@ from fakerelay.inboxes.failures import tell_disorder, tell_miscount, tell_timeou
 from fakerelay.inboxes.patterns import Pattern
 from fakerelay.inboxes.received import Received
 from fakerelay.inboxes.receivers import Inbox
+from fakerelay.loops import find_running_loop
 
 TIMEOUT_SECONDS: Final = 5.0
+_BLOCKED: Final = (
+    "this blocked the event loop of the test, and of an app in it: use 'await"
+    " callbacks.await_for(...)'",
+)
 
 
 class Callbacks(Sequence[Received]):
@@ -82,7 +87,8 @@ class Callbacks(Sequence[Received]):
         """All that fit, once they are `count` or more; the timeout is in real seconds."""
         __tracebackhide__ = True
         search = _Search(self._inbox, Pattern(fields), count, timeout_seconds)
-        return self._take(search, self._run(search.wait()))
+        outcome = self._run(search.wait())
+        return self._take(search, outcome, hints=_BLOCKED if find_running_loop() else ())
 
     async def await_for(
         self, count: int = 1, *, timeout_seconds: float = TIMEOUT_SECONDS, **fields: Any
@@ -136,7 +142,10 @@ class Callbacks(Sequence[Received]):
         self._inbox.answers.accept()
 
     def fail(self, status: int = 500, times: int | None = None) -> None:
-        """Answer the next so many, or all, with a status from 300 to 599: they come again."""
+        """Answer the next so many, or all, with a status from 300 to 599: they come again.
+
+        Of `fail`, `hang` and `delay` the latest counts: it replaces what is left of the one before.
+        """
         self._inbox.answers.fail(status, times)
 
     def hang(self, times: int | None = None) -> None:
@@ -154,7 +163,9 @@ class Callbacks(Sequence[Received]):
         """
         self._inbox.answers.forward_to(url)
 
-    def _take(self, search: "_Search", outcome: "_Outcome") -> list[Received]:
+    def _take(
+        self, search: "_Search", outcome: "_Outcome", *, hints: Sequence[str] = ()
+    ) -> list[Received]:
         __tracebackhide__ = True
         if outcome.has_come:
             self._expected.append(search.pattern)
@@ -166,7 +177,7 @@ class Callbacks(Sequence[Received]):
                 search.count,
                 search.timeout_seconds,
                 is_closed=outcome.is_closed,
-                hints=self._explain(),
+                hints=[*hints, *self._explain()],
             )
         )
 

@@ -12,6 +12,7 @@ from fakerelay.inboxes.received import TEXTS, Received, show_field, show_field_v
 _STATUSES: Final = {name: value for value, name in STATUS_NAMES.items() if value != CONNECTING}
 _NUMBERS: Final = ("status", "appid")
 _FIELDS: Final = (*_NUMBERS, *TEXTS)
+_SPELLINGS: Final = {"traceid": "trace_id"}  # the control plane's
 
 
 class Pattern:
@@ -21,7 +22,8 @@ class Pattern:
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._wanted = {name: _check(name, value) for name, value in fields.items()}
+        named = {_SPELLINGS.get(name, name): value for name, value in fields.items()}
+        self._wanted = {name: _check(name, value) for name, value in named.items()}
 
     def __str__(self) -> str:
         return ", ".join(show_field(name, value) for name, value in self._wanted.items())

@@ -128,7 +128,7 @@ WRONG: dict[str, tuple[Check, str]] = {
     "no address": (lambda facts: facts.assert_pushing("http://h/a"), "begins with rtmp://"),
     "an empty address": (lambda facts: facts.assert_stopped(f"{ANNA},"), "Can't use ''"),
     "unknown operation": (
-        lambda facts: facts.assert_called("startrtmps"),
+        lambda facts: facts.assert_called("startrtmps"),  # type: ignore[arg-type]  # a mistake
         "did you mean 'startrtmp'",
     ),
     "fewer than never": (

@@ -149,3 +149,13 @@ async def test_extends_says_what_leaving_it_out_means(control: Control) -> None:
 async def test_value_of_neither_kind_says_what_it_is_for(control: Control) -> None:
     detail = await refuse(control, "create_fault", steps=[{"fault": "hang", "count": 0.5}])
     assert "How often" in detail
+
+
+async def test_half_a_name_is_the_one_that_begins_so(control: Control) -> None:
+    assert "did you mean 'hold_callbacks'?" in await refuse(control, "hold")
+
+
+async def test_what_a_status_may_be_is_told_in_place_of_something_else(control: Control) -> None:
+    task = {"appid": APPID, "uid": "u", "rtmpurl": "rtmp://h/a"}
+    detail = await refuse(control, "set_push_status", **task, status="recoverd")
+    assert "(did you mean 'recovered'?): expected 0 `pushing` or" in detail

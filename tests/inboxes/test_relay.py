@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from fakerelay import FakeRelay, RelayClient
 from fakerelay.inboxes import Callbacks, Receiver
 from tests.conftest import no_complaints
@@ -83,3 +85,27 @@ async def test_worlds_at_once_hear_of_their_own_calls_only(receiver: Receiver) -
             assert world.callbacks.assert_received(2) == told
 
     await asyncio.gather(*map(live, range(20)))
+
+
+async def test_wait_in_vain_says_that_it_blocked_the_loop() -> None:
+    with FakeRelay() as relay:
+        with pytest.raises(AssertionError, match="this blocked the event loop"):
+            relay.callbacks.wait_for(timeout_seconds=0)
+        with pytest.raises(AssertionError) as failure:
+            await relay.callbacks.await_for(timeout_seconds=0)
+        assert "blocked" not in str(failure.value)
+
+
+def test_wait_in_vain_without_a_loop_says_nothing_of_one() -> None:
+    with FakeRelay() as relay, pytest.raises(AssertionError) as failure:
+        relay.callbacks.wait_for(timeout_seconds=0)
+    assert "blocked" not in str(failure.value)
+
+
+def test_trace_ids_may_be_spelled_either_way() -> None:
+    with FakeRelay() as relay:
+        relay.start("rtmp://h/a", trace_id="one")
+        relay.start("rtmp://h/b", uid="b", trace_id="two")
+        assert relay.callbacks.wait_for(traceid="one")[0].trace_id == "one"
+        assert len(relay.requests(trace_id="one")) == len(relay.notifications(trace_id="one")) == 1
+        assert len(relay.assert_called("startrtmp", times=1, trace_id="one")) == 1
