@@ -5,6 +5,7 @@ Any number of relays may share one, each of them a world.
 
 import asyncio
 import concurrent.futures
+import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple, Self, TypeVar
@@ -26,6 +27,7 @@ _NO_LOOP: Final = (
     "This needs a running asyncio loop, and there is none: under another framework, such as trio,"
     " use the methods for sync code, in a thread"
 )
+RUNS_ALREADY: Final = "The relay runs already: make another FakeRelay for a second one"
 _CALLED_OFF: Final = "The relay was closed before this was done"
 
 
@@ -41,6 +43,7 @@ class Host:
         self._receiver: Receiver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._calls: set[concurrent.futures.Future[Any]] = set()
         self._was_closed = False
@@ -119,8 +122,7 @@ class Host:
 
     def open(self) -> None:
         """Begin in a thread of its own. Raises ConfigError."""
-        self._refuse_twice()
-        loop = self._loop = asyncio.new_event_loop()
+        loop = self._take(asyncio.new_event_loop)
         self._thread = threading.Thread(target=_live, args=(loop,), name="fakerelay", daemon=True)
         self._thread.start()
         try:
@@ -131,8 +133,7 @@ class Host:
 
     async def aopen(self) -> None:
         """Begin in the caller's loop. Raises ConfigError."""
-        self._refuse_twice()
-        self._loop = asyncio.get_running_loop()
+        self._take(asyncio.get_running_loop)
         try:
             await self._start()
         except BaseException:
@@ -142,6 +143,8 @@ class Host:
     def close(self) -> None:
         """End what was begun with `open`; closing again does nothing."""
         if self._thread is None:
+            if self.is_running:
+                raise FakerelayError("Close what 'async with' opened by 'await relay.aclose()'")
             return
         left = self._leave()
         if left.loop is None or left.thread is None:
@@ -172,13 +175,27 @@ class Host:
     def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Do something in its loop; `_leave` calls off what hasn't ended by then."""
         with self._lock:
-            if self._loop is None:
+            try:
+                call = self._begin_call(work)
+            except BaseException:
                 work.close()
-                raise FakerelayError(self._absence)
-            call = asyncio.run_coroutine_threadsafe(work, self._loop)
+                raise
             self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         return call
+
+    def _begin_call(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        if self._loop is None:
+            raise FakerelayError(self._absence)
+        if os.getpid() != self._pid:
+            raise FakerelayError(
+                "The relay runs in the process that this one was forked from: call it over HTTP,"
+                " or open another one here"
+            )
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError as error:
+            raise FakerelayError(f"The relay can't be reached any more: {error}") from error
 
     def _leave(self) -> "_Left":
         """Take no more calls and call off those that wait; what is to be ended, only once."""
@@ -191,9 +208,15 @@ class Host:
             call.cancel()
         return left
 
-    def _refuse_twice(self) -> None:
-        if self.is_running:
-            raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
+    def _take(
+        self, find_loop: Callable[[], asyncio.AbstractEventLoop]
+    ) -> asyncio.AbstractEventLoop:
+        """The loop to live in; whoever comes second has none."""
+        with self._lock:
+            if self._loop is not None:
+                raise FakerelayError(RUNS_ALREADY)
+            self._loop, self._pid = find_loop(), os.getpid()
+            return self._loop
 
 
 def open_shared(*, tls: bool) -> Host:

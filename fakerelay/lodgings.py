@@ -175,37 +175,49 @@ class Guest:
         return {**parameters, "world": self.world.id}
 
     def open(self) -> None:
-        self.host.run(self._begin())
+        try:
+            self.host.run(self._begin())
+        except BaseException:
+            self.close()
+            raise
 
     async def aopen(self) -> None:
-        await self.host.arun(self._begin())
+        try:
+            await self.host.arun(self._begin())
+        except BaseException:
+            await self.aclose()
+            raise
 
     def close(self) -> None:
-        if self.is_open:
+        if self.host.is_running:
             self.host.run(self._end())
 
     async def aclose(self) -> None:
-        if self.is_open:
+        if self.host.is_running:
             await self.host.arun(self._end())
 
     async def _begin(self) -> None:
         app, receiver = self._wanted.app, self.host.receiver
+        if self._wanted.tls and self.host.server.tls_files.ca_file is None:
+            raise ConfigError(
+                "Can't use tls=True on this server: it speaks plain HTTP only; leave server out,"
+                " or share one that was opened with TLS"
+            )
+        if app.callback_url is not None:
+            check_callback_url(app.callback_url)
         if self._wanted.is_received:
             self.inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
             app = replace(app, callback_url=self.inbox.url)
-        try:
-            self._tenant = await open_world(self.host.server, app, self._wanted)
-        except BaseException:
-            if self.inbox is not None:
-                receiver.close_inbox(self.inbox)
-            raise
+        self._tenant = await open_world(self.host.server, app, self._wanted)
 
     async def _end(self) -> None:
-        """Forget all of it; first the inbox, so that nothing hangs there any more."""
-        tenant, self._tenant, self._was_closed = self.world, None, True
+        """Forget all there is; first the inbox, so that nothing hangs there any more."""
+        tenant, self._tenant = self._tenant, None
+        self._was_closed = self._was_closed or tenant is not None
         if self.inbox is not None:
             self.host.receiver.close_inbox(self.inbox)
-        await self.host.server.drop_world(tenant)
+        if tenant is not None:
+            await self.host.server.drop_world(tenant)
 
 
 async def open_world(server: Server, app: AppConfig, wanted: Wanted) -> Tenant:

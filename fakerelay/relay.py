@@ -3,6 +3,7 @@
 import os
 import secrets
 import ssl
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from fakerelay.client import RelayClient, Reply, make_token
 from fakerelay.config import AppConfig, check_snapshot
 from fakerelay.environment import describe_relay
 from fakerelay.errors import ConfigError, FakerelayError, nearest
-from fakerelay.hosts import Host, HostedClient
+from fakerelay.hosts import RUNS_ALREADY, Host, HostedClient
 from fakerelay.inboxes import Callbacks
 from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted, is_whole
 from fakerelay.planning import Planner
@@ -99,6 +100,7 @@ class FakeRelay(Assertions):
         self._host = self._lodging.host
         self._client: RelayClient | None = None
         self._callbacks: Callbacks | None = None
+        self._ending = threading.Lock()
         self.clock = Timekeeper(self.control, self.acontrol)
         self.faults = Planner(self.control)
 
@@ -388,12 +390,13 @@ class FakeRelay(Assertions):
     def close(self) -> None:
         """End a relay that was entered with `with`; closing again does nothing."""
         reports.note_closed(self)
-        client, self._client = self._client, None
-        try:
-            if client is not None and self._lodging.is_open and not self._host.is_here:
-                self._host.run(client.close())
-        finally:
-            self._lodging.close()
+        with self._ending:  # whoever comes second finds it done
+            client, self._client = self._client, None
+            try:
+                if client is not None and self._lodging.is_open and not self._host.is_here:
+                    self._host.run(client.close())
+            finally:
+                self._lodging.close()
 
     async def aclose(self) -> None:
         """End a relay, entered either way, without standing in the loop's way; again, nothing."""
@@ -423,7 +426,7 @@ class FakeRelay(Assertions):
 
     def _refuse_twice(self) -> None:
         if self._lodging.is_open:
-            raise FakerelayError("The relay runs already: make another FakeRelay for a second one")
+            raise FakerelayError(RUNS_ALREADY)
 
 
 def _read_settings(

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakerelay.errors import ConfigError, FakerelayError
+from fakerelay.hosts import RUNS_ALREADY
 from fakerelay.relay import FakeRelay
 
 
@@ -304,3 +309,40 @@ def test_addresses_may_be_asserted_as_a_list() -> None:
         relay.assert_pushing(["rtmp://h/a", "rtmp://h/b"])
         relay.stop()
         relay.assert_stopped(["rtmp://h/a", "rtmp://h/b"])
+
+
+def test_relay_is_entered_once_whoever_tries() -> None:
+    relay = FakeRelay()
+    with ThreadPoolExecutor(5) as pool:
+        tries = [pool.submit(relay.__enter__) for _ in range(5)]
+        errors = [each.exception() for each in tries]
+        assert errors.count(None) == 1
+        assert {str(error) for error in errors if error is not None} == {RUNS_ALREADY}
+        endings = [pool.submit(relay.close) for _ in range(5)]
+        assert [each.exception() for each in endings] == [None] * 5
+
+
+async def test_relay_of_this_loop_is_closed_by_awaiting() -> None:
+    async with FakeRelay() as relay:
+        with pytest.raises(FakerelayError, match=r"await relay\.aclose"):
+            relay.close()
+        assert relay.tasks() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork a process")
+def test_forked_process_is_told_that_the_relay_is_elsewhere() -> None:
+    command = [sys.executable, "-c", "import os; from fakerelay import FakeRelay\n" + FORKING]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "forked from" in ran.stdout
+
+
+FORKING = """
+with FakeRelay() as relay:
+    if os.fork() == 0:
+        try:
+            relay.start("rtmp://h/a")
+        except Exception as error:
+            print(error, flush=True)
+        os._exit(0)
+    os.wait()
+"""

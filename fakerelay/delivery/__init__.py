@@ -5,7 +5,7 @@ Everything that hangs on a timer can be told from data: `save` and `restore` rel
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -120,7 +120,7 @@ class Delivery:
         outbox.clear()
         if not outbox.tasks:
             return None
-        return asyncio.get_running_loop().create_task(_let_end(outbox.tasks, grace_seconds))
+        return asyncio.get_running_loop().create_task(_let_end(tuple(outbox.tasks), grace_seconds))
 
     async def settle(self, limit_seconds: float) -> None:
         """Wait, so many real seconds at most, until nothing is on its way, or will be by then."""
@@ -286,7 +286,7 @@ def _by_app(notifications: Iterable[Notification]) -> Mapping[int, list[Notifica
     return sorted_out
 
 
-async def _let_end(tasks: set[asyncio.Task[None]], grace_seconds: float) -> None:
+async def _let_end(tasks: Collection[asyncio.Task[None]], grace_seconds: float) -> None:
     try:
         await asyncio.wait(tasks, timeout=grace_seconds)
     finally:

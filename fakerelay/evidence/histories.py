@@ -1,7 +1,8 @@
 """What requests did to tasks and addresses, told again from the journal and the callbacks."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from fakerelay.core.addresses import address_key
@@ -90,20 +91,28 @@ def _place_callbacks(requests: Sequence[Json], callbacks: Sequence[Json]) -> Ite
     for callback in sorted(callbacks, key=lambda each: each["number"]):
         context, at = callback["body"]["context"], callback["at"]
         named = causes.get((context.get("traceId"), find_key(context["appid"], context)), ())
-        own = [each for each in named if _may_cause(requests[each - 1], context)]
-        found = _find_nearest(requests, own, at, place) if own else bisect_left(times, at)
-        place = max(place, found)
+        found = _find_nearest(requests, named, context, at, place)
+        place = max(place, bisect_left(times, at) if found is None else found)
         yield Moment(at, (place, 1, callback["number"]), callback=callback)
 
 
-def _find_nearest(requests: Sequence[Json], own: Iterable[int], at: float, place: int) -> int:
+def _find_nearest(
+    requests: Sequence[Json], named: Sequence[int], context: Json, at: float, place: int
+) -> int | None:
     """Of the requests that may have caused something the latest before it, in time and place."""
 
-    def distance(index: int) -> tuple[bool, bool, float, int]:
-        gone = at - requests[index - 1]["at"]
-        return gone < 0, index < place, gone, index
+    def time_of(index: int) -> float:
+        time: float = requests[index - 1]["at"]
+        return time
 
-    return min(own, key=distance)
+    end = bisect_right(named, at, key=time_of)
+    latest = bisect_left(named, time_of(named[end - 1]), hi=end, key=time_of) if end else 0
+    begin = max(latest, bisect_left(named, place, hi=end))
+    nearest_first = chain(range(begin, end), reversed(range(begin)), range(end, len(named)))
+    for position in nearest_first:
+        if _may_cause(requests[named[position] - 1], context):
+            return named[position]
+    return None
 
 
 def _index_causes(requests: Sequence[Json]) -> Mapping[tuple[str, Key | None], list[int]]:

@@ -19,13 +19,17 @@ LEVELS: Final[Mapping[str, str]] = {
     "A": "assumed",
 }
 MOST_SHOWN: Final = 200
-_ADDRESS: Final = re.compile(r"\w+://[^\s'\"]*")
+_MOST_READ: Final = 4000
+_ADDRESS: Final = re.compile(r"(?<!\w)\w+://[^\s'\"]*")
 
 
 def show_value(value: Any) -> str:
     """A value as Python writes it, in one line, addresses masked, and not without an end."""
     is_address = isinstance(value, str) and "://" in value
-    text = printable(repr(mask_address(value)) if is_address else hide_secrets(repr(value)))
+    if is_address:
+        text = printable(repr(mask_address(value[:_MOST_READ])))
+    else:
+        text = printable(hide_secrets(repr(value)[:_MOST_READ]))
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 

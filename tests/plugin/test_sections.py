@@ -52,7 +52,7 @@ def test_complaint_at_the_end_of_a_test_comes_with_what_happened(project: Projec
     )
 
 
-def test_relay_that_can_tell_nothing_does_not_hide_the_failure(project: Project) -> None:
+def test_relay_that_its_test_has_closed_does_not_hide_the_failure(project: Project) -> None:
     result = project(
         """
         def test_relay(fakerelay):
@@ -61,6 +61,4 @@ def test_relay_that_can_tell_nothing_does_not_hide_the_failure(project: Project)
         """
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["*assert 1 == 2*", "What went on in the relay can't be told: *not running*"]
-    )
+    result.stdout.fnmatch_lines(["*assert 1 == 2*"])
