@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from fakerelay.config import AppConfig, Config
 from fakerelay.control.callback_urls import explain_url
@@ -49,6 +50,27 @@ class Wanted:
             raise ConfigError(f"Can't use seed={self.seed!r}: expected a whole number")
         if self.app.callback_url is not None:
             _check_callback_url(self.app.callback_url)
+
+
+_EXPECTED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "server": ((Host,), "a Host, as fakerelay_server is"),
+    "certificate_id": ((str,), "text"),
+    "certificate_key": ((str,), "text"),
+    "profile": ((str, PathLike), "a name, or the path of a file"),
+    "settings": ((Mapping,), "a dict of keys of the profile"),
+    "snapshot": ((Mapping, str, PathLike), "a snapshot, or the path of its file"),
+    "clock": ((str,), "'real' or 'frozen'"),
+    "faults": ((list, tuple), "a list of fault plans"),
+}
+
+
+def check_types(**given: object) -> None:
+    """Raises ConfigError for what is of another type, and never shows a key; None is left out."""
+    for name, value in given.items():
+        types, wanted = _EXPECTED[name]
+        if value is not None and not isinstance(value, types):
+            shown = "" if name == "certificate_key" else f"={value!r}"
+            raise ConfigError(f"Can't use {name}{shown}: expected {wanted}")
 
 
 def is_whole(value: object) -> bool:

@@ -17,7 +17,7 @@ from fakerelay.environment import describe_relay
 from fakerelay.errors import ConfigError, FakerelayError, nearest
 from fakerelay.hosts import RUNS_ALREADY, Host, HostedClient
 from fakerelay.inboxes import Callbacks
-from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted, is_whole
+from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted, check_types, is_whole
 from fakerelay.planning import Planner
 from fakerelay.ports import ClockMode
 from fakerelay.profiles import nest_settings
@@ -35,7 +35,7 @@ PushStatus = (
 _QUOTA: Final = "concurrent_pushes"
 _TILED: Final[Mapping[str, Any]] = {"templateid": 3, "output": {}}
 _SETTLE_SECONDS: Final = 1.0
-_MOST_RANDOM_APPID: Final = 2**53  # exact in every language's numbers
+_EXACT: Final = 2**53  # below it, whole numbers are so in every language's numbers
 
 
 class FakeRelay(Assertions):
@@ -65,13 +65,23 @@ class FakeRelay(Assertions):
         profile: str | os.PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
         quota: int | None = None,
-        snapshot: Mapping[str, Any] | str | Path | None = None,
+        snapshot: Mapping[str, Any] | str | os.PathLike[str] | None = None,
         tls: bool = False,
         clock: ClockMode | None = None,
         now: float | None = None,
         seed: int | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        check_types(
+            server=server,
+            certificate_id=certificate_id,
+            certificate_key=certificate_key,
+            profile=profile,
+            settings=settings,
+            snapshot=snapshot,
+            clock=clock,
+            faults=faults,
+        )
         settings = _read_settings(settings, quota)
         if snapshot is not None:
             own = {"profile": profile, "settings": settings, "clock": clock, "now": now}
@@ -93,7 +103,7 @@ class FakeRelay(Assertions):
             tuple(faults),
             tls,
             seed,
-            Path(snapshot) if isinstance(snapshot, str) else snapshot,
+            Path(snapshot) if isinstance(snapshot, str | os.PathLike) else snapshot,
         )
         self._tls = tls
         self._lodging: Lodging = OwnServer(wanted) if server is None else Guest(server, wanted)
@@ -434,12 +444,10 @@ def _read_settings(
 ) -> Mapping[str, object] | None:
     """As one object, without dots in its keys. Raises ConfigError."""
     if settings is not None:
-        if not isinstance(settings, Mapping):
-            raise ConfigError(f"Can't use settings={settings!r}: expected a dict of the profile's")
         settings = nest_settings(settings)
     if quota is None:
         return settings
-    if not is_whole(quota) or quota < 0:
+    if not is_whole(quota) or not 0 <= quota < _EXACT:
         raise ConfigError(
             f"Can't use quota={quota!r}: expected how many tasks run at once, 0 for any number"
         )
@@ -452,7 +460,7 @@ def _read_settings(
 
 
 def _random_app() -> AppConfig:
-    appid = secrets.randbelow(_MOST_RANDOM_APPID - 1) + 1
+    appid = secrets.randbelow(_EXACT - 1) + 1
     return AppConfig(appid, f"cert-{secrets.token_hex(4)}", secrets.token_hex(16))
 
 

@@ -1,5 +1,6 @@
 """What went on in the relays of this process, for whoever tells of a test that failed."""
 
+import sys
 from collections import deque
 from typing import Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -37,7 +38,9 @@ def note_closed(relay: Subject) -> None:
 
 
 def keep_report(relay: Subject) -> None:
-    """Tell of a relay that is about to be closed, since something goes wrong."""
+    """Tell of a relay that is about to be closed, since something goes wrong: a test, perhaps."""
+    if "pytest" not in sys.modules:
+        return  # nobody would ever ask
     _kept.append(make_report(relay))
 
 

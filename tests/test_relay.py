@@ -346,3 +346,13 @@ with FakeRelay() as relay:
         os._exit(0)
     os.wait()
 """
+
+
+def test_server_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Can't use server='x': expected a Host"):
+        FakeRelay(server="x")  # type: ignore[arg-type]  # a mistake
+
+
+def test_certificate_key_that_is_no_text_is_not_shown() -> None:
+    with pytest.raises(ConfigError, match="Can't use certificate_key: expected text"):
+        FakeRelay(certificate_key=["s3cret"])  # type: ignore[arg-type]  # a mistake
