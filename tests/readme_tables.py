@@ -14,7 +14,7 @@ import click
 
 from fakerelay import schemas
 from fakerelay.cli.serve import serve
-from fakerelay.control.verbs import PREFIX, VERBS, Verb
+from fakerelay.control.verbs import PREFIX, VERBS, Verb, parameter_schemas
 from fakerelay.core.model import KIND_NAMES
 from fakerelay.profiles import read_shipped
 from tests.clients.sights import SIGHTS
@@ -26,6 +26,7 @@ PART: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.D
 # What an example's block is called, so that it is coloured.
 LANGUAGES: Final = {".py": "python", ".mjs": "js", ".java": "java", ".go": "go", ".txt": "text"}
 
+_MOST_CHOICES = 4
 _SECTIONS = (
     "About the marks",
     "Transport",
@@ -135,8 +136,15 @@ def verbs() -> Iterator[str]:
 
 def _describe(verb: Verb) -> tuple[str, str, str]:
     command = " ".join([verb.name.replace("_", "-"), *map(str.upper, verb.path_parameters)])
-    query = f" Query: {', '.join(map(_code, verb.query))}." if verb.query else ""
+    query = f" Query: {', '.join(map(_describe_query, verb.query))}." if verb.query else ""
     return _code(f"{verb.method} {PREFIX}/{verb.path}"), _code(command), verb.doc + query
+
+
+def _describe_query(name: str) -> str:
+    known = parameter_schemas()[name].get("enum", ())
+    choices = [choice for choice in known if isinstance(choice, str)]
+    told = f" ({' or '.join(map(_code, choices))})" if 0 < len(choices) <= _MOST_CHOICES else ""
+    return _code(name) + told
 
 
 def scenarios() -> Iterator[str]:

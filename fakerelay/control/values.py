@@ -173,7 +173,8 @@ def _leave_told(node: Mapping[str, Any], hint: str) -> Mapping[str, Any]:
 
 def _find_hint(node: Mapping[str, Any], value: Any) -> str:
     choices = [choice for choice in node.get("enum", ()) if isinstance(choice, str)]
-    return nearest(value, choices) if choices and isinstance(value, str) else ""
+    # Of two, both are told: which is nearer in spelling may be the one that wasn't meant.
+    return nearest(value, choices) if len(choices) > 2 and isinstance(value, str) else ""
 
 
 def _point(path: Sequence[str | int]) -> str:

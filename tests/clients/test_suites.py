@@ -35,8 +35,34 @@ def test_suite_of_node(tmp_path: Path) -> None:
     suite = ["node", "--test"]
     ran = run_exec(tmp_path, "--", *suite, cwd=EXAMPLES / "node")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "pass 2\n" in ran.stdout
+    assert "pass 4\n" in ran.stdout
     assert run_exec(tmp_path, "--no-trust", "--", *suite, cwd=EXAMPLES / "node").returncode == 1
+
+
+# Whose own hook, which comes last, reads what it did, too.
+FAILING = """
+import { test } from "node:test";
+import { openWorld } from "./world.mjs";
+test("fails", async (t) => {
+  const world = await openWorld(t);
+  t.after(async () => console.error("had", (await world.requests()).length));
+  const url = `${world.url}/app/${world.appid}/v2/rtmpforward/startrtmp?traceId=t`;
+  const reply = await fetch(url, { method: "POST", headers: { token: world.token }, body: "{}" });
+  throw new Error(await reply.text());
+});
+"""
+
+
+def test_failure_in_node_shows_what_the_vendor_was_asked(tmp_path: Path) -> None:
+    need("node")
+    (tmp_path / "failing.test.mjs").write_text(FAILING)
+    shutil.copy(EXAMPLES / "node" / "world.mjs", tmp_path)
+    ran = run_exec(tmp_path, "--", "node", "--test", cwd=tmp_path)
+    told = ran.stdout + ran.stderr
+    assert ran.returncode == 1
+    assert "startrtmp: HTTP 200, code 40" in told
+    assert '"name":"' in told
+    assert "had 1" in told
 
 
 @pytest.fixture
@@ -55,6 +81,7 @@ def test_suite_of_java(compiled: Path, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert sorted(ran.stdout.splitlines()) == [
         "ok aRelayIsStarted",
+        "ok aReplyThatIsLostLeavesTheRelayRunning",
         "ok anAddressHasOneTaskAtATime",
     ]
     refused = run_exec(tmp_path, "--no-trust", "--", *suite)

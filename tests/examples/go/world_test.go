@@ -2,6 +2,7 @@ package publisher
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -21,9 +22,17 @@ func openWorld(t *testing.T, wishes string) World {
 	var world World
 	ask(t, "POST", "worlds", wishes, &world)
 	t.Cleanup(func() { ask(t, "DELETE", "worlds/"+world.ID, "", nil) })
+	t.Cleanup(func() { // before that one
+		if t.Failed() {
+			var journal json.RawMessage
+			ask(t, "GET", fmt.Sprintf("requests?appid=%d", world.Appid), "", &journal)
+			t.Logf("the vendor was asked: %s", journal)
+		}
+	})
 	return world
 }
 
+// ask makes one request of the control plane, such as POST faults?world=ID.
 func ask(t *testing.T, method, path, body string, answer any) {
 	t.Helper()
 	url := os.Getenv("FAKERELAY_CONTROL_URL") + "/_fakerelay/v1/" + path

@@ -1,6 +1,8 @@
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,5 +34,13 @@ class PublisherTest {
     void anAddressHasOneTaskAtATime() throws Exception {
         assertTrue(publisher.start("anna", ADDRESS));
         assertFalse(publisher.start("bob", ADDRESS));
+    }
+
+    @Test
+    void aReplyThatIsLostLeavesTheRelayRunning() throws Exception {
+        String plan = "{\"steps\": [{\"fault\": \"drop_after_commit\"}]}"; // for one call
+        World.ask("POST", "faults?world=" + world.id, plan);
+        assertThrows(IOException.class, () -> publisher.start("anna", ADDRESS));
+        assertTrue(world.tasks().contains("\"uid\": \"anna\""));
     }
 }

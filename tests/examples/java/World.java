@@ -27,12 +27,18 @@ final class World implements AutoCloseable {
         return ask("GET", "tasks?appid=" + appid, "");
     }
 
+    /** What was asked of the vendor, what it answered, and why. */
+    String requests() throws Exception {
+        return ask("GET", "requests?appid=" + appid, "");
+    }
+
     @Override
     public void close() throws Exception {
         ask("DELETE", "worlds/" + id, "");
     }
 
-    private static String ask(String method, String path, String body) throws Exception {
+    /** One request of the control plane, such as POST faults?world=ID. */
+    static String ask(String method, String path, String body) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(URI.create(CONTROL + path))
             .header("Content-Type", "application/json")
             .method(method, HttpRequest.BodyPublishers.ofString(body))

@@ -12,4 +12,20 @@ public final class Assertions {
             throw new AssertionError("expected: <false> but was: <true>");
         }
     }
+
+    public interface Step {
+        void run() throws Throwable;
+    }
+
+    public static void assertThrows(Class<? extends Throwable> kind, Step step) {
+        try {
+            step.run();
+        } catch (Throwable error) {
+            if (kind.isInstance(error)) {
+                return;
+            }
+            throw new AssertionError("threw another one", error);
+        }
+        throw new AssertionError("threw nothing");
+    }
 }
