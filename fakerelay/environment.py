@@ -17,6 +17,7 @@ VARIABLES: Final = (
     "FAKERELAY_CA_FILE",
     "FAKERELAY_CA_BUNDLE",
     "FAKERELAY_TRUSTSTORE",
+    "FAKERELAY_WORLD",
 )
 
 
@@ -26,6 +27,7 @@ def describe_relay(
     control_url: str | None,
     app: AppConfig | None,
     files: TlsFiles,
+    world: str,
 ) -> dict[str, str]:
     """The variables that have a value; without TLS there are no files, without an app no token."""
     urls = (url, http_url, control_url)
@@ -40,5 +42,5 @@ def describe_relay(
         )
     )
     trust = (str(path) if path else None for path in files)
-    values = zip(VARIABLES, (*urls, *opens, *trust), strict=True)
+    values = zip(VARIABLES, (*urls, *opens, *trust, world), strict=True)
     return {name: value for name, value in values if value}

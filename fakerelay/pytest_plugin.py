@@ -38,7 +38,7 @@ class Options(NamedTuple):
     strict: bool
 
 
-_HAS_FAILED: Final = pytest.StashKey[bool]()
+_HAS_PASSED: Final = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,8 +92,8 @@ def fakerelay(
         raise _refuse(error) from None
     try:
         yield relay
-        has_failed = request.node.stash.get(_HAS_FAILED, False)
-        complaints = [] if has_failed else _judge(relay, options)
+        has_passed = request.node.stash.get(_HAS_PASSED, False)
+        complaints = _judge(relay, options) if has_passed and relay.is_open else []
         if complaints:
             keep_report(relay)
     finally:
@@ -206,8 +206,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Give a report of failure the stories of all relays that there are, or just were."""
     report = yield
-    if report.failed:
-        item.stash[_HAS_FAILED] = True
+    item.stash[_HAS_PASSED] = call.when == "call" and report.passed
     reports = sys.modules.get("fakerelay.reports")  # only where there has been a relay
     if reports is None:
         return report

@@ -186,8 +186,8 @@ class FakeRelay(Assertions):
     def env(self) -> dict[str, str]:
         """The same for a subprocess, as environment variables."""
         files = self._running().tls_files if self._tls else TlsFiles()
-        known = describe_relay(self.url, self.http_url, self.control_url, self._app, files)
-        return {**known, "FAKERELAY_WORLD": self._lodging.world.id}
+        world = self._lodging.world.id
+        return describe_relay(self.url, self.http_url, self.control_url, self._app, files, world)
 
     # Calls of the vendor API.
 

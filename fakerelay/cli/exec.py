@@ -120,7 +120,7 @@ def _describe(server: "Server") -> dict[str, str]:
     app = next(iter(server.apps), None)
     urls = server.url, server.http_url, server.control_url
     others = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    return others | describe_relay(*urls, app, server.tls_files)
+    return others | describe_relay(*urls, app, server.tls_files, server.tenants.default.id)
 
 
 def _report(undelivered: Sequence["Notification"]) -> None:

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import pytest
 import trustme  # noqa: F401  # once and for all: cryptography can't be imported anew by each project
 
+import fakerelay.pytest_plugin
+import fakerelay.relay
+import fakerelay.timeline  # noqa: F401  # for the same reason: a package keeps its modules in hand
+
 # What a project would have to say for asynchronous tests, and that nothing may go unnoticed.
 SETTINGS = """
 [pytest]

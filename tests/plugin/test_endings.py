@@ -37,6 +37,70 @@ def test_test_that_fails_is_not_blamed_for_faults_too(project: Project) -> None:
     result.assert_outcomes(failed=1)
 
 
+UNJUDGED = {
+    "skipped": ("pytest.skip('so')", {"skipped": 1}),
+    "expected to fail": ("pytest.xfail('so')", {"xfailed": 1}),
+    "closed": ("fakerelay.close()", {"passed": 1}),
+}
+
+
+@pytest.mark.parametrize(("body", "outcomes"), UNJUDGED.values(), ids=UNJUDGED.keys())
+def test_only_tests_that_passed_with_their_relay_are_judged(
+    project: Project, body: str, outcomes: dict[str, int]
+) -> None:
+    result = project(
+        f"""
+        import pytest
+
+        @pytest.mark.fakerelay(strict=True)
+        def test_relay(fakerelay):
+            fakerelay.faults.add("reset", match={{"operation": "stoprtmp"}})
+            fakerelay.start("rtmp://h/a")
+            {body}
+        """
+    )
+    assert result.parseoutcomes() == outcomes
+
+
+def test_interrupted_test_is_not_judged(project: Project) -> None:
+    result = project(
+        """
+        import pytest
+
+        @pytest.mark.fakerelay(strict=True)
+        def test_relay(fakerelay):
+            fakerelay.start("rtmp://h/a")
+            pytest.exit("enough", returncode=7)
+        """
+    )
+    assert result.ret == 7
+    result.stdout.no_fnmatch_line("*still runs*")
+
+
+def test_test_that_is_run_again_is_judged_again(project: Project) -> None:
+    result = project(
+        """
+        tries = []
+
+        def test_relay(fakerelay):
+            tries.append(1)
+            fakerelay.faults.add("reset")
+            assert len(tries) > 1
+        """,
+        conftest="""
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            for _ in range(2):
+                for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                    item.ihook.pytest_runtest_logreport(report=report)
+            return True
+        """,
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines(["Fault plan 'fault-1' was not met:*"])
+
+
 LEFTOVERS = {
     "running task": ('fakerelay.start("rtmp://h/a"); fakerelay.callbacks.wait_for()', "rtmp://h/a"),
     "callback nobody looked for": (
