@@ -25,16 +25,13 @@ class Report(NamedTuple):
     story: str
 
 
-_open: "Final[WeakValueDictionary[int, Subject]]" = WeakValueDictionary()
+# By identity, in order; those that were closed since are left out when it is asked.
+_entered: "Final[WeakValueDictionary[int, Subject]]" = WeakValueDictionary()
 _kept: Final[deque[Report]] = deque(maxlen=_MOST_KEPT)
 
 
 def note_opened(relay: Subject) -> None:
-    _open[id(relay)] = relay
-
-
-def note_closed(relay: Subject) -> None:
-    _open.pop(id(relay), None)
+    _entered[id(relay)] = relay
 
 
 def keep_report(relay: Subject) -> None:
@@ -53,7 +50,7 @@ def list_reports() -> list[Report]:
     """Of those that were kept, which are forgotten, and of the relays that are open."""
     kept = list(_kept)
     drop_kept()
-    return kept + [make_report(relay) for relay in list(_open.values()) if relay.is_open]
+    return kept + [make_report(relay) for relay in list(_entered.values()) if relay.is_open]
 
 
 def make_report(relay: Subject) -> Report:

@@ -356,3 +356,17 @@ def test_server_that_is_none_is_refused() -> None:
 def test_certificate_key_that_is_no_text_is_not_shown() -> None:
     with pytest.raises(ConfigError, match="Can't use certificate_key: expected text"):
         FakeRelay(certificate_key=["s3cret"])  # type: ignore[arg-type]  # a mistake
+
+
+def test_script_that_fails_keeps_no_report_for_nobody() -> None:
+    script = (
+        "from fakerelay import FakeRelay, reports\n"
+        "try:\n"
+        "    with FakeRelay():\n"
+        "        1 / 0\n"
+        "except ZeroDivisionError:\n"
+        "    print(reports.list_reports())"
+    )
+    command = [sys.executable, "-c", script]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
