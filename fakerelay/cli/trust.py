@@ -50,7 +50,7 @@ def _import_ca(options: str, files: TlsFiles) -> str:
     store = next(word for word in _split(options) if word.startswith(f"{_STORE}="))
     words = ["keytool", "-importcert", "-noprompt", "-alias", "fakerelay"]
     words += ["-file", str(files.ca_file), "-keystore", store.partition("=")[2]]
-    return f"add our CA to it, {shlex.join(words)}"
+    return f"add our CA to it ({shlex.join(words)})"
 
 
 def _split(options: str) -> Iterator[str]:

@@ -271,7 +271,10 @@ def test_command_that_cannot_be_run_is_told_in_one_line(
 
 UNLIKELY: dict[str, tuple[list[str], str]] = {
     "empty": ([""], "Can't find '': a command's first word is its program"),
-    "in one word": (["sh -c true", "a b"], "apart, as sh -c true 'a b', or have a shell read"),
+    "in one word": (
+        ["sh -c true", "a b"],
+        "apart, as sh -c true 'a b', or have a shell read them: sh -c 'sh",
+    ),
     "of a shell": (["cd", "/a b"], "only a shell has that: sh -c"),
     "one word of nothing": (["no-such thing"], "give a program on PATH"),
 }

@@ -112,7 +112,7 @@ def test_note_on_a_trust_store_has_the_command_that_adds_ours(
     _, (note,) = add_trust({"JAVA_TOOL_OPTIONS": options}, files)
     command = ["keytool", "-importcert", "-noprompt", "-alias", "fakerelay"]
     command += ["-file", str(files.ca_file), "-keystore", store]
-    assert f": add our CA to it, {shlex.join(command)}, or use FAKERELAY_HTTP_URL" in note
+    assert f": add our CA to it ({shlex.join(command)}), or use FAKERELAY_HTTP_URL" in note
 
 
 @pytest.mark.parametrize(
