@@ -110,7 +110,8 @@ def _find_way_out(command: Sequence[str]) -> str:
     words = program.split()
     if len(words) > 1 and shutil.which(words[0]):
         apart = " ".join([program, *map(shlex.quote, arguments)])
-        return f"write the words apart, as {apart}, or have a shell read them: sh -c {shlex.quote(apart)}"
+        line = shlex.join(["sh", "-c", apart])
+        return f"write the words apart, as {apart}, or have a shell read them: {line}"
     if program in _OF_SHELLS:
         return f"only a shell has that: sh -c {shlex.quote(f'{shlex.join(command)} && ...')}"
     return "give a program on PATH, or a path that leads to one (a script's first line must, too)"
