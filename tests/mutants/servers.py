@@ -124,10 +124,12 @@ class Service:
         async with self._remember(trace_id) as told:
             problem, changes = await self._decide(request, trace_id)
             reply = render(problem, request, told, self._conduct)
-            if self._conduct.has("callback-early") and changes:
+            if self._conduct.has("callback-early", "callback-before-reply"):
                 self.notifier.tell(changes, trace_id)
                 await self.notifier.settle()
-                await asyncio.sleep(0.3)
+                # Long enough that nobody can take it for what threads do to the order of things.
+                seconds = 0.3 if changes and self._conduct.has("callback-early") else 0
+                await asyncio.sleep(seconds)
                 changes = []
             delayed = self._tasks.pop_delayed()
             await reply.prepare(request)

@@ -8,8 +8,8 @@ import pytest
 
 from fakerelay.schemas import check_settings, rulebook
 from tests.mutants import FAULTS, VARIANTS, open_mutant
-from tests.mutants.calls import Player, Race, Reply, Told, open_receiver
-from tests.mutants.proofs import PROOFS, Proof
+from tests.mutants.calls import Player, Reply, Told, open_receiver
+from tests.mutants.proofs import PROOFS, Proof, expect
 
 FOLDER = Path(__file__).parent
 CLAIMS_OF_LEVELS = {
@@ -69,14 +69,6 @@ def add_pauses(told: list[Told]) -> Iterator[tuple[Told, bool]]:
 
 def read_address(told: Told) -> object:
     return told.body["context"].get("rtmpurl")
-
-
-def expect(proof: Proof) -> list[str]:
-    expected: list[str] = []
-    for call in proof.calls:
-        race = sorted(each.expects for each in call.calls) if isinstance(call, Race) else []
-        expected += race or [call.expects for call in [call] if not isinstance(call, Race)]
-    return expected
 
 
 @pytest.mark.parametrize("fault", FAULTS)

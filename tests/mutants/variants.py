@@ -55,7 +55,7 @@ _OPPOSITE: Final = (
     "unknown-stop-accepted", "stop-in-any-room", "partial-stop-ends-all", "stop-kind-ignored",
     # Replies and callbacks.
     "other-words", "codes-negated", "refusal-status-400",
-    "callback-form-free", "callback-early", "never-retried", "callback-put",
+    "callback-form-free", "callback-before-reply", "never-retried", "callback-put",
 )  # fmt: skip
 
 VARIANTS: Final[Mapping[str, Variant]] = {

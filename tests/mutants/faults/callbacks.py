@@ -26,6 +26,7 @@ FAULTS = {
     "callback-status-wrong": assumed("callback-start", "A start is told as 3, a stop as 0"),
     "callback-status-illegal": assumed("callback-statuses", "Statuses are 4 and 7"),
     "callback-task-wrong": assumed(_CONTEXT, "Another task's name is told"),
+    "callback-app-wrong": assumed(_ENVELOPE, "Another app is told"),
     "callback-room-wrong": assumed(_ENVELOPE, "Another room is told"),
     "callback-address-wrong": assumed(_CONTEXT, "Another address is told"),
     "callback-trace-wrong": assumed(_CONTEXT, "Another call's traceId is told"),
