@@ -172,6 +172,7 @@ def callback(name: str, rtmpurl: str, status: int, **changes: Any) -> Json:
         "state": "delivered",
         "reason": None,
         "held": False,
+        "in_flight": False,
         "fault": None,
         "plan": None,
         "url": "http://127.0.0.1:9/cb",

@@ -62,6 +62,8 @@ def _list_states(callback: Json, start: float) -> Iterator[str]:
         yield "held"
     elif callback["state"] == FAILED:
         yield callback["reason"] or FAILED
+    elif callback["in_flight"]:
+        yield "posted, no answer yet"
     else:
         yield callback["state"]
     if attempts and callback["state"] == PENDING:

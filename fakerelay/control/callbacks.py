@@ -74,6 +74,7 @@ def show_callback(tenant: Tenant, notification: Notification) -> Json:
         "state": notification.state,
         "reason": notification.reason,
         "held": tenant.delivery.is_held(notification),
+        "in_flight": tenant.delivery.is_in_flight(notification),
         "fault": fault.name if fault is not None else None,
         "plan": fault.plan if fault is not None else None,
         "url": notification.batch.url,

@@ -4,6 +4,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from functools import lru_cache
 from hmac import compare_digest
+from itertools import islice
 from typing import Final
 
 from fakerelay.core import problems
@@ -11,6 +12,7 @@ from fakerelay.core.model import Certificate
 from fakerelay.core.problems import Problem
 from fakerelay.core.world import World
 
+_MOST_LISTED: Final = 5
 _SCHEME: Final = "Basic "
 _NOBODY: Final = Certificate("", "no certificate has this key", "")
 
@@ -58,7 +60,10 @@ def check_app(view: World, certificate: Certificate, appid: int) -> Problem | No
     """Whether the certificate's account owns the app."""
     app = view.app(appid)
     if app is None:
-        return problems.app_forbidden(appid, "no such app")
+        own = (str(each.appid) for each in view.apps() if each.account == certificate.account)
+        opened = ", ".join(islice(own, _MOST_LISTED))
+        opens = f"; this certificate opens {opened}" if opened else ""
+        return problems.app_forbidden(appid, f"no such app{opens}")
     if app.account != certificate.account:
         return problems.app_forbidden(appid, "the app is another account's")
     return None

@@ -173,6 +173,10 @@ class Delivery:
         outbox = self._outboxes.get(notification.appid)
         return outbox is not None and notification.number in outbox.pending
 
+    def is_in_flight(self, notification: Notification) -> bool:
+        """Whether a post of it is not answered yet."""
+        return notification.number in self._office.poster.under_way
+
     def is_held(self, notification: Notification) -> bool:
         """Whether a hold keeps it, now or when its turn comes."""
         return self.is_pending(notification) and self._office.holds_back(notification)

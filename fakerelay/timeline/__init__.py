@@ -1,5 +1,7 @@
 """What happened in a world, told as a text for who looks at a failed test and at nothing else."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Final
@@ -90,9 +92,19 @@ def _tell_tasks(tasks: Sequence[Json], start: float) -> Iterator[str]:
     yield f"{count(len(tasks), 'task')} running at the end{':' if tasks else ''}".capitalize()
     for task in tasks[-_MOST_LISTED:]:
         pushes = ", ".join(_tell_push(push, start) for push in task["pushes"])
-        yield f"  {name_task(task)} of room {show_value(task['roomid'])}: {pushes}"
+        yield f"  {name_task(task)} of room {show_value(task['roomid'])}: {pushes}{_tell_mix(task)}"
     if len(tasks) > _MOST_LISTED:
         yield f"  and {len(tasks) - _MOST_LISTED} older ones"
+
+
+def _tell_mix(task: Json) -> str:
+    if "tiles" not in task:
+        return ""
+    config, canvas = task["mixconfig"], task["output"]
+    template = config.get("templateid")
+    by = f"templateid {template}" if template else count(len(config.get("inputs") or ()), "input")
+    users = count(len(task["tiles"]), "user")
+    return f"; {by}, {canvas['width']}x{canvas['height']}, shows {users}"
 
 
 def _tell_push(push: Json, start: float) -> str:
@@ -139,28 +151,51 @@ def _tell_events(
     if not folds:
         yield "Nothing was asked of it, and nothing happened."
         return
-    newest = folds[-most_lines:]
-    told = [_tell_fold(each, start) for each in newest]
-    old = _count_old([sum(len(_wrap(line)) for line in lines) for lines in told], most_lines)
-    left_out = sum(each.size for each in folds[: len(folds) - len(newest) + old])
+    told = _choose(folds, start, most_lines)
+    left_out = [each for index, each in enumerate(folds) if index not in told]
     forgotten = evidence.requests.evicted + evidence.callbacks.evicted
     yield "What happened, in seconds from the first:"
     if forgotten:
         yield f"  ({forgotten} older requests and callbacks are forgotten)"
     if left_out:
-        yield f"  ({count(left_out, 'earlier event')} left out)"
-    for lines in told[old:]:
-        yield from lines
+        yield f"  ({_count_kinds(left_out)} left out)"
+    for index in sorted(told):
+        yield from told[index]
 
 
-def _count_old(sizes: Sequence[int], most_lines: int) -> int:
-    """How many of the oldest have to go for the others to have room; never the newest."""
-    left = most_lines
-    for number, size in enumerate(reversed(sizes)):
-        left -= size
-        if left < 0 and number:
-            return len(sizes) - number
-    return 0
+def _choose(folds: Sequence[Fold], start: float, most_lines: int) -> Mapping[int, list[str]]:
+    """The lines of those there is room for: the newest, then trouble, then what is dull."""
+    newest = len(folds) - 1
+    trouble = (index for index in range(newest) if not folds[index].is_dull)
+    dull = (index for index in range(newest) if folds[index].is_dull)
+    told = {newest: _tell_fold(folds[newest], start)}
+    left = most_lines - _count_lines(told[newest])
+    for indexes in (trouble, dull):
+        for index in reversed(list(indexes)):
+            lines = _tell_fold(folds[index], start)
+            left -= _count_lines(lines)
+            if left < 0:
+                return told
+            told[index] = lines
+    return told
+
+
+def _count_lines(lines: Sequence[str]) -> int:
+    return sum(len(_wrap(line)) for line in lines)
+
+
+def _count_kinds(folds: Sequence[Fold]) -> str:
+    kinds: Counter[str] = Counter()
+    for each in folds:
+        for entry in each.entries:
+            kinds[entry.kind] += each.times
+    return ", ".join(_name_kinds(number, kind) for kind, number in kinds.items())
+
+
+def _name_kinds(number: int, kind: str) -> str:
+    """`2 calls that met a fault`."""
+    noun, *rest = re.split(r"(?<=call)\b|(?<=callback)\b", kind, maxsplit=1)
+    return f"{count(number, noun)}{''.join(rest)}"
 
 
 def _tell_fold(each: Fold, start: float) -> list[str]:

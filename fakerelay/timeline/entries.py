@@ -26,15 +26,26 @@ from fakerelay.evidence.wording import (
 
 # What is posted this soon after a change needs no line of its own.
 _PROMPT_SECONDS: Final = 0.1
+# The kinds of events; those that are dull are left out first.
+DULL_CALL: Final = "accepted call"
+_REFUSED_CALL: Final = "refused call"
+_SPOILED_CALL: Final = "call that met a fault"
+_DULL_POST: Final = "callback without trouble"
+_BAD_POST: Final = "callback with trouble"
+DULL: Final = frozenset((DULL_CALL, _DULL_POST))
 
 
 class Entry(NamedTuple):
-    """One event; `details` go below it. Those alike but for time and `label` may be folded."""
+    """One event; `details` go below it. Those alike but for time and `label` may be folded.
+
+    `kind` is what it is counted as where it is left out.
+    """
 
     at: float
     text: str
     details: tuple[str, ...] = ()
     label: str = ""
+    kind: str = DULL_CALL
 
     @property
     def likeness(self) -> object:
@@ -57,7 +68,14 @@ def read_entries(moments: Sequence[Moment], start: float) -> list[Entry]:
 
 
 def _read_request(request: Json, effect: Effect) -> Entry:
-    return Entry(request["at"], _tell_request(request), tuple(_list_details(request, effect)))
+    details = tuple(_list_details(request, effect))
+    return Entry(request["at"], _tell_request(request), details, kind=_name_kind(request))
+
+
+def _name_kind(request: Json) -> str:
+    if request["fault"] is not None:
+        return _SPOILED_CALL
+    return _REFUSED_CALL if request["problem"] is not None else DULL_CALL
 
 
 def _tell_request(request: Json) -> str:
@@ -107,17 +125,33 @@ def _read_callback(callback: Json, start: float, in_the_way: dict[str, int]) -> 
     posts, at = callback["attempts"], callback["at"]
     is_prompt = bool(posts) and posts[0]["at"] - at < _PROMPT_SECONDS
     later = posts[1:] if is_prompt else posts
-    told = show_attempt(posts[0]) if is_prompt else "posted later" if posts else "not posted"
+    told = show_attempt(posts[0]) if is_prompt else _tell_unposted(callback)
     end = tuple(_list_ends(callback, start, in_the_way))
     fate = tuple(_list_fates(callback))
     number = callback["number"]
     change = _tell_change(callback["body"]["context"])
     details = fate if later else fate + end
-    yield Entry(at, f"{told}: {change}", details, f"callback {number} ")
+    is_bad = bool(details) or (is_prompt and not _is_taken(posts[0]))
+    yield Entry(at, f"{told}: {change}", details, f"callback {number} ", _name_post(is_bad=is_bad))
     for index, post in enumerate(later):
         again = "again" if is_prompt or index else "now"
         text = f"callback {number} {again} {show_attempt(post)}"
-        yield Entry(post["at"], text, end if post is later[-1] else ())
+        kind = _name_post(is_bad=not _is_taken(post))
+        yield Entry(post["at"], text, end if post is later[-1] else (), kind=kind)
+
+
+def _tell_unposted(callback: Json) -> str:
+    if callback["attempts"]:
+        return "posted later"
+    return "posted, no answer yet" if callback["in_flight"] else "not posted"
+
+
+def _is_taken(post: Json) -> bool:
+    return post["status"] is not None and 200 <= post["status"] < 300
+
+
+def _name_post(*, is_bad: bool) -> str:
+    return _BAD_POST if is_bad else _DULL_POST
 
 
 def _tell_change(context: Json) -> str:
@@ -138,7 +172,10 @@ def _list_ends(callback: Json, start: float, in_the_way: dict[str, int]) -> Iter
         context = callback["body"]["context"]
         lane = f"{context['appid']} {address_key(context['rtmpurl'])}"
         first = in_the_way.setdefault(lane, number)
-    if callback["held"]:
+    if callback["in_flight"]:
+        if callback["attempts"]:
+            yield "posted again, no answer yet"
+    elif callback["held"]:
         yield "held until it is released"
     elif callback["state"] == PENDING and due_at is not None:
         yield f"pending, next attempt due at {show_offset(due_at, start)}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from fakerelay.timeline.entries import Entry
+from fakerelay.timeline.entries import DULL, Entry
 
 _LONGEST: Final = 4
 
@@ -14,6 +14,10 @@ class Fold(NamedTuple):
     entries: Sequence[Entry]
     times: int
     until: float
+
+    @property
+    def is_dull(self) -> bool:
+        return all(entry.kind in DULL for entry in self.entries)
 
     @property
     def size(self) -> int:

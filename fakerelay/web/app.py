@@ -151,6 +151,10 @@ class VendorApi:
         profile = tenant.service.profile
         certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
+            if token is None and hdrs.AUTHORIZATION in request.headers:
+                why = "an Authorization header came in its place"
+                explanation = {**certificate.explanation, "why": why}
+                return certificate._replace(explanation=explanation)
             return certificate
         exchange.certificate_id = certificate.id
         if profile.rate_limit_per_second:

@@ -1,6 +1,6 @@
 """The report of a guest's failed test: what it asked by mistaken paths, which world ever has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -18,12 +18,16 @@ def host() -> Iterator[Host]:
     host.close()
 
 
-def post(relay: FakeRelay, path: str) -> int:
-    request = Request(f"{relay.url}{path}", b"{}", relay.headers, method="POST")
-    with pytest.raises(HTTPError) as refused, urlopen(request, timeout=5):
-        pass
-    with refused.value:
-        return refused.value.code
+def post(relay: FakeRelay, path: str, headers: Mapping[str, str] | None = None) -> int:
+    sent = dict(relay.headers if headers is None else headers)
+    request = Request(f"{relay.url}{path}", b"{}", sent, method="POST")
+    try:
+        with urlopen(request, timeout=5) as reply:
+            status: int = reply.status
+    except HTTPError as refused:
+        with refused:
+            status = refused.code
+    return status
 
 
 @pytest.mark.parametrize("path", ["v2/rtmpforward/startrmtp", "v1/rtmpforward/startrtmp", ""])
@@ -33,3 +37,24 @@ def test_mistaken_path_with_an_appid_is_told_by_its_world(host: Host, path: str)
         (request,) = relay.requests(appid=relay.appid)
         assert (request["code"], request["operation"]) == (40403, None)
         assert "40403 unknown_path" in render_timeline(collect(relay.control))
+
+
+def test_token_in_another_header_is_told(host: Host) -> None:
+    with FakeRelay(server=host) as relay:
+        path = f"/app/{relay.appid}/v2/rtmpforward/startrtmp"
+        assert post(relay, path, {"Authorization": relay.token}) == 200
+        assert "an Authorization header came in its place" in render_timeline(
+            collect(relay.control)
+        )
+
+
+def test_callback_that_hangs_is_told_as_posted(host: Host) -> None:
+    with FakeRelay(server=host) as relay:
+        relay.callbacks.hang()
+        relay.start("rtmp://h/a")
+        relay.callbacks.wait_for()
+        assert "posted, no answer yet: rtmp://h/a pushing" in render_timeline(
+            collect(relay.control)
+        )
+        with pytest.raises(AssertionError, match="posted, no answer yet"):
+            relay.assert_no_leftovers()

@@ -102,9 +102,21 @@ def test_only_the_newest_is_told() -> None:
     calls = [start(f"u{n}", BOB, **TAKEN) for n in range(30)]
     told = events(Facts(requests=calls, forgotten=4), most_lines=5)
     assert told[0] == "  (8 older requests and callbacks are forgotten)"
-    assert told[1] == "  (29 earlier events left out)"
+    assert told[1] == "  (29 refused calls left out)"
     assert "source task 'u29'" in told[2]
     assert len(told) <= 2 + 5
+
+
+def test_trouble_is_told_before_what_is_dull() -> None:
+    lives = [[start(f"u{n}", BOB, at=n + 1), stop(f"u{n}", at=n + 1.5)] for n in range(60)]
+    dull = [each for life in lives for each in life]
+    spoiled = start("dora", BOB, at=0.5, status=None, code=None, **met("drop"))
+    told = events(Facts(requests=[start("anna", BOB, **TAKEN), spoiled, *dull]))
+    assert "startrtmp refused, 40901" in told[1]
+    assert any("fault drop" in line for line in told[1:6])
+    assert any("source task 'u59'" in line for line in told[-4:])
+    assert told[0].endswith("accepted calls left out)")
+    assert len(told) <= 41
 
 
 def test_one_event_is_told_however_long() -> None:
@@ -129,6 +141,7 @@ def test_callback_is_told_until_it_was_taken() -> None:
     ("changes", "told"),
     [
         ({"attempts": [], "state": "pending"}, ["not posted", "pending"]),
+        ({"attempts": [], "state": "pending", "in_flight": True}, ["posted, no answer yet"]),
         ({"attempts": [], "state": "pending", "held": True}, ["not posted", "held until it is"]),
         (
             {"attempts": [], "state": "pending", "next_attempt_at": NOW + 9},
@@ -151,7 +164,7 @@ def test_callback_is_told_until_it_was_taken() -> None:
             ["posted later", "fault delay (plan p)", "callback 1 now delivered (delay of plan p)"],
         ),
     ],
-    ids=["pending", "held", "delayed", "dropped", "failed", "late"],
+    ids=["pending", "in flight", "held", "delayed", "dropped", "failed", "late"],
 )
 def test_callback_that_fares_otherwise_says_how(changes: Json, told: list[str]) -> None:
     lines = events(Facts(callbacks=[callback("anna", SHORT, 0, **changes)]))
