@@ -171,6 +171,11 @@ class Journal:
         """The number of the first exchange that is kept, or would be."""
         return self._exchanges[0].number if self._exchanges else self._next_number
 
+    @property
+    def newest(self) -> int:
+        """The number of the last exchange that was added; 0 before the first."""
+        return self._next_number - 1
+
     def newer(self, number: int, most: int) -> list[Exchange]:
         """The first exchanges after a number, without a look at those before."""
         kept = self._exchanges

@@ -87,10 +87,14 @@ def _check_callback_url(url: object) -> None:
 
 
 class Lodging(Protocol):
-    """The place of one relay. Opening and closing it raise what `Host` does."""
+    """The place of one relay. Opening and closing it raise what `Host` does.
+
+    `strays_after`: calls that nobody on a shared server is named by have numbers above it.
+    """
 
     host: Host
     inbox: Inbox | None
+    strays_after: int | None
 
     @property
     def is_open(self) -> bool: ...
@@ -116,6 +120,7 @@ class OwnServer:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
+        self.strays_after: int | None = None
         self.host = Host(self._make_config)
         self.inbox: Inbox | None = None
 
@@ -178,6 +183,7 @@ class Guest:
         self._wanted = wanted
         self._tenant: Tenant | None = None
         self._was_closed = False
+        self.strays_after: int | None = None
         self.host = host
         self.inbox: Inbox | None = None
 
@@ -231,6 +237,7 @@ class Guest:
             self.inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
             app = replace(app, callback_url=self.inbox.url)
         self._tenant = await open_world(self.host.server, app, self._wanted)
+        self.strays_after = self.host.server.tenants.default.journal.newest
 
     async def _end(self) -> None:
         """Forget all there is; first the inbox, so that nothing hangs there any more."""

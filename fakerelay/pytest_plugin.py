@@ -185,19 +185,16 @@ def _read_switch(name: str, given: Mapping[str, Any]) -> bool:
 def _judge(relay: "FakeRelay", options: Options) -> list[str]:
     """What a test that has passed so far is to fail for: what it left behind."""
     plans = relay.faults.unmet() if options.check_faults and relay.has_faults else []
-    complaints = [_tell_unmet(plan) for plan in plans]
+    complaints = [_tell_unmet(relay, plan) for plan in plans]
     if options.strict:
         complaints += relay.find_leftovers()
     return complaints
 
 
-def _tell_unmet(plan: Mapping[str, Any]) -> str:
-    steps = plan["steps"]
-    told = ", ".join(f"{number} ({steps[number]['fault']})" for number in plan["unmet"])
-    return (
-        f"Fault plan {plan['id']!r} was not met: step {told} never acted, or not as often as it was"
-        " to; say check_faults=False in the marker if that is fine"
-    )
+def _tell_unmet(relay: "FakeRelay", plan: Mapping[str, Any]) -> str:
+    from fakerelay.evidence.plans import tell_unmet
+
+    return tell_unmet(relay.control, plan)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,6 +23,7 @@ from fakerelay.ports import ClockMode
 from fakerelay.profiles import nest_settings
 from fakerelay.server import Server
 from fakerelay.silence import explain_silence
+from fakerelay.tenants import DEFAULT_WORLD
 from fakerelay.timekeeping import Timekeeper
 from fakerelay.web.tls import TlsFiles
 
@@ -345,7 +346,15 @@ class FakeRelay(Assertions):
         from fakerelay.timeline import collect, render_timeline  # only for who wants to read it
 
         __tracebackhide__ = True
-        return render_timeline(collect(self.control))
+        return render_timeline(collect(self.control, strays=self._find_strays()))
+
+    def _find_strays(self) -> Sequence[Mapping[str, Any]]:
+        """What was asked of the server by paths that name no app, while this world was there."""
+        after = self._lodging.strays_after
+        if after is None:
+            return ()
+        listed = self.control("requests", world=DEFAULT_WORLD, after=after)["items"]
+        return [each for each in listed if each["operation"] is None]
 
     def find_leftovers(self) -> list[str]:
         """What strict tests fail for: what still runs or is pending, callbacks nobody looked for.

@@ -1,6 +1,6 @@
 """Where the users of a mixed task are shown, against where a test wants them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fakerelay.assertions.stories import Story, show_last
@@ -38,7 +38,23 @@ def find_difference(
             f"  canvas {canvas['width']}x{canvas['height']}, revision {task['revision']};"
             " x, y, width, height:",
             *_render([("uid", "wanted", "got", ""), *rows]),
+            *_hint(control, task),
         ]
+    )
+
+
+def _hint(control: Control, task: Json) -> Iterator[str]:
+    """What a template without inputs lacks: users who are live in the task's room."""
+    config, room = task["mixconfig"], task["roomid"]
+    if config.get("templateid") is None or config.get("input"):
+        return
+    apps = read_list(control, "apps").items
+    if any(app["live_rooms"].get(room) for app in apps if app["appid"] == task["appid"]):
+        return
+    yield (
+        f"  templateid {config['templateid']} places the users of a room declared live; room"
+        f" {show_value(room)} isn't: control('put_app', appid={task['appid']},"
+        f" live_rooms={{{show_value(room)}: [...]}})"
     )
 
 

@@ -27,10 +27,14 @@ class Evidence(NamedTuple):
     requests: Listed
     callbacks: Listed
     faults: Sequence[Json]
+    strays: Sequence[Json] = ()
 
 
-def collect(control: Control) -> Evidence:
-    """Ask for everything there is of the world that `control` is bound to. Raises ControlError."""
+def collect(control: Control, *, strays: Sequence[Json] = ()) -> Evidence:
+    """Ask for everything there is of the world that `control` is bound to. Raises ControlError.
+
+    `strays` are calls that another world of its server got, for want of a path that names an app.
+    """
     return Evidence(
         clock=control("clock"),
         profile=control("profile"),
@@ -39,6 +43,7 @@ def collect(control: Control) -> Evidence:
         requests=read_list(control, "requests"),
         callbacks=read_list(control, "callbacks"),
         faults=control("faults")["items"],
+        strays=strays,
     )
 
 

@@ -3,18 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from textwrap import wrap
 from typing import Final
 
 from fakerelay import schemas
 from fakerelay.core.faults import PASS
+from fakerelay.core.requests import START, STOP
 from fakerelay.evidence import Evidence, Json, Listed, collect
 from fakerelay.evidence.histories import read_moments
 from fakerelay.evidence.wording import (
     count,
+    name_call,
     name_task,
     show_address,
     show_offset,
+    show_outcome,
     show_time,
     show_value,
 )
@@ -43,6 +47,7 @@ def render_timeline(evidence: Evidence, *, most_lines: int = MOST_LINES) -> str:
         *_tell_tasks(evidence.tasks.items, start),
         *_tell_plans(evidence.faults, evidence.requests),
         *_tell_events(evidence, fold(entries), start, most_lines),
+        *_tell_strays(evidence),
     ]
     return "\n".join(each for line in lines for each in _wrap(line))
 
@@ -102,7 +107,7 @@ def _tell_mix(task: Json) -> str:
         return ""
     config, canvas = task["mixconfig"], task["output"]
     template = config.get("templateid")
-    by = f"templateid {template}" if template else count(len(config.get("inputs") or ()), "input")
+    by = f"templateid {template}" if template else count(len(config.get("input") or ()), "input")
     users = count(len(task["tiles"]), "user")
     return f"; {by}, {canvas['width']}x{canvas['height']}, shows {users}"
 
@@ -161,6 +166,19 @@ def _tell_events(
         yield f"  ({_count_kinds(left_out)} left out)"
     for index in sorted(told):
         yield from told[index]
+
+
+def _tell_strays(evidence: Evidence) -> Iterator[str]:
+    """Calls that no world could be found for, and how the newest was meant, as far as one sees."""
+    if not evidence.strays:
+        return
+    newest = evidence.strays[-1]
+    appid = evidence.apps.items[0]["appid"] if evidence.apps.items else "{appid}"
+    known = [f"/app/{appid}/v2/rtmpforward/{operation}" for operation in (START, STOP)]
+    path = newest["target"].partition("?")[0]
+    meant = max(known, key=lambda each: SequenceMatcher(None, path, each).ratio())
+    yield f"Besides, {count(len(evidence.strays), 'call')} of unknown paths that name no app:"
+    yield f"  the newest is {name_call(newest)} {show_outcome(newest)}; would pass: POST {meant}"
 
 
 def _choose(folds: Sequence[Fold], start: float, most_lines: int) -> Mapping[int, list[str]]:

@@ -207,6 +207,17 @@ FAILURES: Final[Mapping[str, Failure]] = {
             "mix", {"anna": (0, 0, 320, 180), "carl": (320, 0, 320, 360)}
         ),
     ),
+    "layout_of_room_that_is_not_live": (
+        Facts(
+            tasks=[
+                {
+                    **task("mix", ANNA, mixed=True),
+                    "mixconfig": {"templateid": 2, "output": {}},
+                }
+            ]
+        ),
+        lambda facts: facts.assert_layout("mix", {"anna": (0, 0, 640, 360)}),
+    ),
     "layout_of_two_rooms": (
         Facts(
             tasks=[

@@ -24,7 +24,11 @@ UNMET = """
 def test_fault_that_was_never_met_fails_a_test(project: Project) -> None:
     result = project(UNMET.format(marker="", more=""))
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["Fault plan 'fault-1' was not met: step 0 (delay) never acted,*"])
+    result.stdout.fnmatch_lines(
+        [
+            "Fault plan 'fault-1' was not met: step 0 (delay) never acted: match operation='stoprtmp'*"
+        ]
+    )
 
 
 def test_fault_plans_may_be_left_unmet_where_the_marker_says_so(project: Project) -> None:

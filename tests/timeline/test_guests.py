@@ -58,3 +58,17 @@ def test_callback_that_hangs_is_told_as_posted(host: Host) -> None:
         )
         with pytest.raises(AssertionError, match="posted, no answer yet"):
             relay.assert_no_leftovers()
+
+
+def test_mistaken_paths_without_an_app_are_told_to_whose_test_it_is(host: Host) -> None:
+    with FakeRelay(server=host) as before:
+        post(before, "/v2/rtmpforward/startrtmp")
+    with FakeRelay(server=host) as relay:
+        assert "unknown paths" not in relay.report()
+        post(relay, "/v2/rtmpforward/startrtmp")
+        post(relay, "/v2/rtmpforward/stoprtmp?traceId=t")
+        _, told = relay.report().split("Besides, 2 calls of unknown paths that name no app:")
+        assert " ".join(told.split()) == (
+            "the newest is POST /v2/rtmpforward/stoprtmp refused, HTTP 404, 40403 unknown_path;"
+            f" would pass: POST /app/{relay.appid}/v2/rtmpforward/stoprtmp"
+        )
