@@ -59,7 +59,8 @@ def compare_by(text: str, conduct: Conduct) -> str:
         user = ""
     if conduct.has("scheme-ignored"):
         scheme = ""
-    return f"{scheme}://{user}{host}{port}{rest}"
+    key = f"{scheme}://{user}{host}{port}{rest}"
+    return key[:256] if conduct.has("address-cut-at-256") else key
 
 
 def _check(text: str, conduct: Conduct) -> None:

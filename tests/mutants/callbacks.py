@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiohttp
 
 from tests.mutants.conduct import Conduct
-from tests.mutants.tasks import STARTED, STOPPED, Change
+from tests.mutants.pushes import STARTED, STOPPED, Change
 
 
 class Notice:

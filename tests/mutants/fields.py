@@ -41,7 +41,10 @@ _FULL_INPUT: Final = {"uid", "x", "y", "width", "height", "zorder"}
 
 
 class Request(NamedTuple):
-    """What a body asks for; `addresses` is None where a stop names none."""
+    """What a body asks for; `addresses` is None where a stop names none.
+
+    The `id` is what names are compared by: the name itself, but for faults.
+    """
 
     is_start: bool
     appid: int
@@ -49,6 +52,7 @@ class Request(NamedTuple):
     room: str | None
     kind: str
     name: str
+    id: str
     addresses: tuple[Address, ...] | None
 
 
@@ -100,7 +104,8 @@ class Reader:
         if kind == "source" and self._conduct.has("ignored-fields-checked"):
             self._refuse_unless("taskid" not in self._body, "taskid", "is not for a source")
         body_appid = appid if body_appid is None else body_appid
-        return Request(self._is_start, appid, body_appid, room, kind, name, addresses)
+        own = compare_by_name(name, self._conduct)
+        return Request(self._is_start, appid, body_appid, room, kind, name, own, addresses)
 
     def _read_number(self, field: str, most: int) -> int | None:
         value = self._body.get(field)
@@ -264,7 +269,13 @@ def guess(raw: bytes, appid: int, *, is_start: bool, conduct: Conduct) -> Reques
     name, room = body.get("uid" if kind == "source" else "taskid"), body.get("roomid")
     parts = str(body["rtmpurl"]).split(",") if "rtmpurl" in body else None
     addresses = None if parts is None else tuple(Address(p, compare_by(p, conduct)) for p in parts)
-    return Request(is_start, appid, appid, str(room), kind, str(name), addresses)
+    own = compare_by_name(str(name), conduct)
+    return Request(is_start, appid, appid, str(room), kind, str(name), own, addresses)
+
+
+def compare_by_name(name: str, conduct: Conduct) -> str:
+    name = name.lower() if conduct.has("name-case-ignored") else name
+    return name[:32] if conduct.has("name-cut-at-32") else name
 
 
 def as_integer(value: Any, conduct: Conduct) -> int | None:

@@ -15,8 +15,9 @@ from tests.mutants.callbacks import Notifier
 from tests.mutants.conduct import Conduct, Refused, merge
 from tests.mutants.faults import FAULTS
 from tests.mutants.fields import Reader, Request, guess, parse_json
+from tests.mutants.pushes import Change
 from tests.mutants.replies import render
-from tests.mutants.tasks import Change, Tasks
+from tests.mutants.tasks import Tasks
 from tests.mutants.tokens import ACCOUNTS, Account, check_token
 from tests.mutants.variants import VARIANTS
 

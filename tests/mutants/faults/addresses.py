@@ -31,6 +31,7 @@ FAULTS = {
     "query-ignored": assumed(_SAME, "The query does not count"),
     "trailing-slash-ignored": assumed(_SAME, "A slash at the end does not count"),
     "user-information-ignored": assumed(_SAME, "User information does not count"),
+    "address-cut-at-256": assumed(_SAME, "Of an address the first 256 bytes count"),
     "scheme-ignored": assumed(_SAME, "The scheme does not count"),
     "address-unchecked": documented(_UNIQUE, "Whoever holds an address is not looked at"),
     "update-address-unchecked": documented(_UNIQUE, "Updates do not look who holds an address"),

@@ -20,6 +20,7 @@ FAULTS = {
     "later-status-overtakes": assumed(
         "callback-order", "A later status does not wait for the retries of an earlier one"
     ),
+    "refusals-told": assumed("refusal-changes-nothing", "A refused start is told as a success"),
     "kept-told": assumed("callback-update", "An update tells what stays"),
     "left-not-told": assumed("callback-update", "An update does not tell what left"),
     "came-not-told": assumed("callback-update", "An update does not tell what came"),

@@ -9,6 +9,8 @@ _ENDS = "stop-ends-task"
 _MANY = {"concurrent_pushes": 8}
 
 FAULTS = {
+    "name-case-ignored": documented("task-identity", "The case of a name does not count"),
+    "name-cut-at-32": documented("task-identity", "Of a name the first 32 bytes count"),
     "quota-one-less": documented(_QUOTA, "The quota is one less than told"),
     "quota-one-more": documented(_QUOTA, "The quota is one more than told"),
     "quota-unchecked": documented(_QUOTA, "There is no quota"),
@@ -31,6 +33,7 @@ FAULTS = {
     "room-quota-one-less": documented(_ROOM, "Four mixed tasks fill a room"),
     "room-quota-one-more": documented(_ROOM, "Six mixed tasks fit into a room", _MANY),
     "room-quota-unchecked": documented(_ROOM, "Any number of mixed tasks fits in a room", _MANY),
+    "room-quota-not-freed": documented(_ROOM, "A stop leaves a room as full as it was", _MANY),
     "room-quota-counts-sources": documented(_ROOM, "Source tasks fill a room too", _MANY),
     "room-quota-across-rooms": documented(_ROOM, "The mixed tasks of all rooms count", _MANY),
     "quota-before-address": assumed("order-of-rules", "quota_exceeded wins over address_in_use"),
