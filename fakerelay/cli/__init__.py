@@ -9,7 +9,7 @@ import click
 
 from fakerelay.errors import FakerelayError, nearest
 
-_COMMANDS = ("serve", "exec", "demo", "token", "listen", "control")
+_COMMANDS = ("serve", "exec", "demo", "token", "listen", "control", "verify")
 _AMID_OTHERS = ("exec",)  # what else is on their stderr is somebody else's
 _INTERRUPTED = 130  # 128 and the number of SIGINT
 

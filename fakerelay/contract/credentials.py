@@ -1,0 +1,90 @@
+"""What can be wrong with a `token`, by name (`contract.md` section 2)."""
+
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from fakerelay.contract.drafts import Account, Draft, make_token
+from fakerelay.contract.model import Fault
+from fakerelay.contract.operations import Level
+
+DOCUMENTED: Final[Level] = "documented"
+ASSUMED: Final[Level] = "assumed"
+
+
+class Credential(NamedTuple):
+    """`spoil` changes a draft whose token is right."""
+
+    fault: Fault
+    spoil: Callable[[Draft], None]
+
+
+def _use(make: Callable[[Account], str | None]) -> Callable[[Draft], None]:
+    return lambda draft: draft.set_header("token", make(draft.account))
+
+
+def _key(change: Callable[[str], str]) -> Callable[[Draft], None]:
+    return _use(lambda account: make_token(account.certificate_id, change(account.certificate_key)))
+
+
+def _id(change: Callable[[str], str]) -> Callable[[Draft], None]:
+    return _use(lambda account: make_token(change(account.certificate_id), account.certificate_key))
+
+
+def _move(draft: Draft) -> None:
+    draft.set_header("token", None)
+    draft.set_header("Authorization", draft.account.token)
+
+
+def _known(spoil: Callable[[Draft], None]) -> Credential:
+    return Credential(Fault("certificate-known", "token_invalid", DOCUMENTED), spoil)
+
+
+def _malformed(rule: str, level: Level, make: Callable[[Account], str | None]) -> Credential:
+    return Credential(Fault(rule, "token_malformed", level), _use(make))
+
+
+CREDENTIALS: Final[Mapping[str, Credential]] = {
+    "no token": Credential(
+        Fault("token-required", "token_missing", DOCUMENTED), _use(lambda account: None)
+    ),
+    "Authorization in its place": Credential(
+        Fault("no-authorization-header", "token_missing", DOCUMENTED), _move
+    ),
+    "another key": _known(_key(lambda key: "another-key-than-this")),
+    "key in other case": _known(_key(str.swapcase)),
+    "beginning of the key": _known(_key(lambda key: key[:-1])),
+    "key and more": _known(_key(lambda key: key + "x")),
+    "key and a space": _known(_key(lambda key: key + " ")),
+    "no key": _known(_key(lambda key: "")),
+    "unknown certificate": _known(_id(lambda certificate: certificate + "-unknown")),
+    "certificate in other case": _known(_id(str.swapcase)),
+    "id for a key": _known(
+        _use(lambda account: make_token(account.certificate_id, account.certificate_id))
+    ),
+    "Base for Basic": _malformed(
+        "token-scheme", DOCUMENTED, lambda account: account.token.replace("Basic", "Base")
+    ),
+    "Bearer for Basic": _malformed(
+        "token-scheme", DOCUMENTED, lambda account: account.token.replace("Basic", "Bearer")
+    ),
+    "small basic": _malformed(
+        "token-form", ASSUMED, lambda account: account.token.replace("Basic", "basic")
+    ),
+    "two spaces": _malformed(
+        "token-form", ASSUMED, lambda account: account.token.replace(" ", "  ")
+    ),
+    "no scheme": _malformed("token-form", ASSUMED, lambda account: account.token.split()[1]),
+    "not base64": _malformed("token-form", ASSUMED, lambda account: "Basic %%%"),
+    "no padding": _malformed("token-form", ASSUMED, lambda account: account.token.rstrip("=")),
+    "no colon": _malformed(
+        "token-form", ASSUMED, lambda account: "Basic " + b64encode(b"certificate").decode()
+    ),
+    "not UTF-8": _malformed(
+        "token-form", ASSUMED, lambda account: "Basic " + b64encode(b"a:\xff\xfe").decode()
+    ),
+    "URL-safe base64": _malformed(
+        "token-form", ASSUMED, lambda account: "Basic " + urlsafe_b64encode(b"a:\xfb\xff?").decode()
+    ),
+}
+"""{name: what it breaks, and how}; where that leaves a token as it was, it is not tried."""

@@ -1,0 +1,106 @@
+"""A request as it will be sent, still open to change."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from fakerelay.contract.operations import Operation, Start, name_operation
+
+CONTENT_TYPE: Final = "application/json;charset=utf-8"
+_TEMPLATE: Final[Mapping[str, Any]] = {"templateid": 3, "output": {"width": 640, "height": 360}}
+
+
+class Account(NamedTuple):
+    """An app and the certificate that opens it."""
+
+    appid: int
+    certificate_id: str
+    certificate_key: str
+
+    def __repr__(self) -> str:
+        return f"Account({self.appid}, {self.certificate_id!r})"
+
+    @property
+    def token(self) -> str:
+        return make_token(self.certificate_id, self.certificate_key)
+
+
+@dataclass(slots=True)
+class Draft:
+    """`raw` is sent in place of the body where it is given."""
+
+    account: Account
+    operation: str
+    trace_id: str | None
+    body: dict[str, Any]
+    method: str = "POST"
+    path: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    raw: bytes | None = None
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Put a value in the place of whatever the header had; None takes it away."""
+        kept = [each for each in self.headers if each[0].lower() != name.lower()]
+        self.headers = kept if value is None else [*kept, (name, value)]
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        query = "" if self.trace_id is None else f"?traceId={self.trace_id}"
+        return self.path + query
+
+    def encode(self) -> bytes:
+        return json.dumps(self.body).encode() if self.raw is None else self.raw
+
+
+class Names:
+    """Real names for symbols: nobody else has them, and no other scenario."""
+
+    def __init__(self, run_id: str, scenario: int, push_base: str) -> None:
+        self._mark = f"{run_id}-{scenario}"
+        self._base = push_base.rstrip("/")
+        self._calls = 0
+
+    def address(self, symbol: int) -> str:
+        return f"{self._base}/{self._mark}-{symbol}"
+
+    def task(self, symbol: int) -> str:
+        return f"t{symbol}-{self._mark}"
+
+    def room(self, symbol: int) -> str:
+        return f"r{symbol}-{self._mark}"
+
+    def trace(self) -> str:
+        self._calls += 1
+        return f"{self._mark}-{self._calls}"
+
+
+def draft(operation: Operation, accounts: Mapping[int, Account], names: Names) -> Draft:
+    """The request of an operation in which nothing is wrong yet."""
+    account = accounts[operation.app]
+    body: dict[str, Any] = {
+        "appid": account.appid,
+        "roomid": names.room(operation.room),
+        "streamtype": 1 if operation.kind == "mixed" else 2,
+        "taskid" if operation.kind == "mixed" else "uid": names.task(operation.task),
+    }
+    if operation.addresses is not None:
+        body["rtmpurl"] = ",".join(map(names.address, operation.addresses))
+    if isinstance(operation, Start) and operation.kind == "mixed":
+        body["mixconfig"] = json.loads(json.dumps(_TEMPLATE))
+    name = name_operation(operation)
+    return Draft(
+        account,
+        name,
+        names.trace(),
+        body,
+        path=f"/app/{account.appid}/v2/rtmpforward/{name}",
+        headers=[("token", account.token), ("Content-Type", CONTENT_TYPE)],
+    )
+
+
+def make_token(certificate_id: str, certificate_key: str) -> str:
+    credentials = f"{certificate_id}:{certificate_key}"
+    return "Basic " + b64encode(credentials.encode()).decode()

@@ -1,0 +1,123 @@
+"""The kit on servers: nothing to say of one that keeps to the contract, all of one that doesn't."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from fakerelay import FakeRelay, schemas
+from fakerelay.contract.catalogue import Scenario, list_scenarios
+from fakerelay.contract.drafts import Account
+from fakerelay.contract.drivers import Client
+from fakerelay.contract.faults import FAULTS
+from fakerelay.contract.judgements import Judge
+from fakerelay.contract.machines import ContractMachine, explore
+from fakerelay.contract.model import Policy
+from fakerelay.contract.operations import Level, Start, Stop
+from fakerelay.contract.runs import Broke, Budget, Event, Run, Target, Unclear
+from fakerelay.contract.scripts import render_curl
+
+ERRORS = schemas.read_json("profiles/default")["errors"]
+LEVELS: tuple[Level, ...] = ("documented", "assumed")
+
+
+@contextmanager
+def open_run(relay: FakeRelay, level: Level, **budget: Any) -> Iterator[Run]:
+    account = Account(relay.appid, relay.certificate_id, relay.certificate_key)
+    with Client(relay.http_url) as client:
+        target = Target(relay.http_url, {0: account})
+        yield Run(target, client, Judge(level, ERRORS), Budget(**budget))
+
+
+def complaints(events: Iterator[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, Broke | Unclear)]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_fake_keeps_to_the_contract(fakerelay: FakeRelay, level: Level) -> None:
+    with open_run(fakerelay, level) as run:
+        assert complaints(run.play(list_scenarios(level, Policy()))) == []
+    assert run.calls > 400
+    assert fakerelay.tasks() == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_fake_keeps_to_the_contract_whatever_is_made_up(fakerelay: FakeRelay, level: Level) -> None:
+    found: list[Event] = []
+
+    def play(scenario: Scenario) -> bool:
+        found.extend(complaints(run.play([scenario])))
+        return not run.is_over
+
+    with open_run(fakerelay, level) as run:
+        explore(play, level, Policy(), FAULTS, has_other_app=False, seed=7, scenarios=20)
+    assert found == []
+    assert run.calls > 100
+
+
+BROKEN = {
+    "quota off by one": ({"concurrent_pushes": 6}, "concurrent-pushes", 6),
+    "quota too small": ({"concurrent_pushes": 1}, "start-path", 2),
+    "live rooms only": ({"requires_live_room": True}, "start-path", 1),
+}
+
+
+@pytest.mark.parametrize(("settings", "rule", "steps"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_rule_is_found_and_shown_in_few_steps(
+    settings: dict[str, Any], rule: str, steps: int
+) -> None:
+    with FakeRelay(settings=settings, callback_url=None) as relay:
+        with open_run(relay, "documented") as run:
+            found = next(
+                event
+                for event in run.play(list_scenarios("documented", Policy()))
+                if isinstance(event, Broke) and event.finding.rule == rule
+            )
+        assert len(found.steps) == steps
+        script = render_curl(found.steps, relay.http_url)
+        assert script.count("\ncurl ") == steps
+        assert relay.token not in script
+        assert relay.tasks() == []
+
+
+def test_late_release_is_waited_for_where_only_the_documented_counts() -> None:
+    scenario = Scenario("freed", [Start(0, (0,)), Stop(0), Start(1, (0,))])
+    with FakeRelay(settings={"release_seconds": 0.3}, callback_url=None) as relay:
+        with open_run(relay, "documented") as run:
+            assert complaints(run.play([scenario])) == []
+        with open_run(relay, "assumed") as run:
+            (late,) = complaints(run.play([scenario]))
+        assert isinstance(late, Broke)
+        assert late.finding.rule == "stop-frees-addresses"
+
+
+@pytest.mark.parametrize("fault", ["drop_after_commit", "reset"])
+def test_lost_reply_leaves_both_possible(fakerelay: FakeRelay, fault: str) -> None:
+    scenario = Scenario("lost", [Start(0, (0,)), Start(0, (0,)), Stop(0)])
+    fakerelay.faults.add(fault)
+    with open_run(fakerelay, "assumed") as run:
+        events = list(run.play([scenario]))
+    assert [type(event).__name__ for event in events] == ["Unclear", "Compared", "Compared"]
+
+
+def test_no_rule_of_the_machine_is_a_coroutine() -> None:
+    """Hypothesis would pass it without running it."""
+    source = ast.parse(inspect.getsource(inspect.getmodule(ContractMachine) or ContractMachine))
+    assert not [node for node in ast.walk(source) if isinstance(node, ast.AsyncFunctionDef)]
+
+
+def test_kit_reads_nothing_of_the_fake() -> None:
+    """A judge doesn't ask the accused."""
+    script = (
+        "import sys, fakerelay.contract.machines, fakerelay.contract.runs,"
+        " fakerelay.contract.verdicts, fakerelay.contract.scripts;"
+        "print(*sorted(name for name in sys.modules if name.startswith('fakerelay.')))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    others = [name for name in ran.stdout.split() if ".contract" not in name]
+    assert others == ["fakerelay.errors", "fakerelay.schemas"]
