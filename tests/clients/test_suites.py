@@ -89,9 +89,8 @@ def test_suite_of_java(compiled: Path, tmp_path: Path) -> None:
     assert "SSLHandshakeException" in refused.stderr
 
 
-# Not installed by whoever requires all the others.
-@pytest.mark.skipif(shutil.which("go") is None, reason="'go' is not installed")
 def test_suite_of_go(tmp_path: Path) -> None:
+    need("go")
     suite = ["go", "test", "-count=1"]
     ran = run_exec(tmp_path, "--", *suite, cwd=EXAMPLES / "go")
     assert ran.returncode == 0, ran.stdout
