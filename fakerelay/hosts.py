@@ -7,8 +7,9 @@ import asyncio
 import concurrent.futures
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from fakerelay.client import RelayClient, Reply
 from fakerelay.config import Config
@@ -88,8 +89,11 @@ class Host:
 
     # What others have done in its loop.
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something in its loop, from another thread."""
+    def run(self, work: Coroutine[Any, Any, T], *, is_quick: bool = False) -> T:
+        """Do something in its loop, from another thread.
+
+        What is quick hardly ever waits, and needs no task of its own: it begins without one.
+        """
         __tracebackhide__ = True
         if self.is_here:
             work.close()
@@ -98,7 +102,7 @@ class Host:
                 " 'with' rather than 'async with', or use the method that begins with an 'a'"
             )
         try:
-            return self._submit(work).result()
+            return self._submit(work, is_quick=is_quick).result()
         except concurrent.futures.CancelledError:
             raise FakerelayError(_CALLED_OFF) from None
 
@@ -172,11 +176,13 @@ class Host:
             raise
         self._receiver, self._server = receiver, server
 
-    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def _submit(
+        self, work: Coroutine[Any, Any, T], *, is_quick: bool = False
+    ) -> concurrent.futures.Future[T]:
         """Do something in its loop; `_leave` calls off what hasn't ended by then."""
         with self._lock:
             try:
-                call = self._begin_call(work)
+                call = self._begin_call(work, is_quick=is_quick)
             except BaseException:
                 work.close()
                 raise
@@ -184,7 +190,9 @@ class Host:
         call.add_done_callback(self._calls.discard)
         return call
 
-    def _begin_call(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def _begin_call(
+        self, work: Coroutine[Any, Any, T], *, is_quick: bool
+    ) -> concurrent.futures.Future[T]:
         if self._loop is None:
             raise FakerelayError(self._absence)
         if os.getpid() != self._pid:
@@ -193,7 +201,11 @@ class Host:
                 " or open another one here"
             )
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
+            if not is_quick:
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+            call: concurrent.futures.Future[T] = concurrent.futures.Future()
+            self._loop.call_soon_threadsafe(_do_quickly, work, call)
+            return call
         except RuntimeError as error:
             raise FakerelayError(f"The relay can't be reached any more: {error}") from error
 
@@ -217,6 +229,57 @@ class Host:
                 raise FakerelayError(RUNS_ALREADY)
             self._loop, self._pid = find_loop(), os.getpid()
             return self._loop
+
+
+def _do_quickly(work: Coroutine[Any, Any, T], call: concurrent.futures.Future[T]) -> None:
+    """Do it in this very turn of the loop; what has to wait after all goes on in a task."""
+    if not call.set_running_or_notify_cancel():
+        work.close()
+        return
+    try:
+        first = work.send(None)
+    except StopIteration as done:
+        call.set_result(done.value)
+    except BaseException as error:
+        call.set_exception(error)
+    else:
+        task = asyncio.get_running_loop().create_task(_go_on(_Rest(work, first)))
+        task.add_done_callback(partial(_hand_over, call))
+
+
+def _hand_over(call: concurrent.futures.Future[T], task: asyncio.Task[T]) -> None:
+    if task.cancelled():
+        call.set_exception(FakerelayError(_CALLED_OFF))
+    elif (error := task.exception()) is not None:
+        call.set_exception(error)
+    else:
+        call.set_result(task.result())
+
+
+async def _go_on(rest: "_Rest[T]") -> T:
+    return await rest
+
+
+class _Rest(Generic[T]):
+    """What is left of a coroutine that has begun, and waits for `first`."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], first: Any) -> None:
+        self._work = work
+        self._first = first
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        waits_for = self._first
+        while True:
+            try:
+                try:
+                    sent = yield waits_for
+                except BaseException as error:
+                    waits_for = self._work.throw(error)
+                else:
+                    waits_for = self._work.send(sent)
+            except StopIteration as done:
+                result: T = done.value
+                return result
 
 
 def open_shared(*, tls: bool) -> Host:

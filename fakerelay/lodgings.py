@@ -204,7 +204,7 @@ class Guest:
 
     def open(self) -> None:
         try:
-            self.host.run(self._begin())
+            self.host.run(self._begin(), is_quick=not self._wanted.faults)
         except BaseException:
             self.close()
             raise
@@ -218,7 +218,7 @@ class Guest:
 
     def close(self) -> None:
         if self.host.is_running:
-            self.host.run(self._end())
+            self.host.run(self._end(), is_quick=True)
 
     async def aclose(self) -> None:
         if self.host.is_running:
