@@ -9,7 +9,10 @@ from typing import Any, Final, NamedTuple
 from fakerelay.contract.operations import Operation, Start, name_operation
 
 CONTENT_TYPE: Final = "application/json;charset=utf-8"
-_TEMPLATE: Final[Mapping[str, Any]] = {"templateid": 3, "output": {"width": 640, "height": 360}}
+_TEMPLATE: Final[Mapping[str, Any]] = {
+    "templateid": 3,
+    "output": {"width": 640, "height": 360, "bitrate": 500, "fps": 15},
+}
 
 
 class Account(NamedTuple):

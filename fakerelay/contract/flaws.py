@@ -184,8 +184,7 @@ def _transport() -> Iterator[tuple[str, Flaw]]:
         "missing": None,
         "in Latin-1": "application/json; charset=latin-1",
     }.items():
-        rule = "content-type-charset" if "charset" in (value or "") else "content-type"
-        fault = Fault(rule, "unsupported_content_type", "assumed")
+        fault = Fault("content-type", "unsupported_content_type", "assumed")
         yield f"content type {told}", Flaw(fault, _header("Content-Type", value), _BOTH)
 
     def change_path(change: Callable[[str], str]) -> Callable[[Draft], None]:
@@ -200,7 +199,6 @@ def _transport() -> Iterator[tuple[str, Flaw]]:
             "with a slash behind": lambda path: path + "/",
             "of another call": lambda path: path.replace("rtmp", "rtsp", 2),
         },
-        "path-appid": {"with a leading zero": lambda path: path.replace("/app/", "/app/0")},
     }
     for rule, changes in paths.items():
         for told, change in changes.items():

@@ -34,6 +34,12 @@ def _mixconfig(**parts: Any) -> Callable[[Draft], None]:
     return lambda draft: draft.body.update(mixconfig=dict(parts))
 
 
+def _place(room: str, x: int, width: int) -> dict[str, Any]:
+    """An input with all that the SDK lets one say of its place."""
+    place = {"x": x, "y": 0, "width": width, "height": 360, "zorder": 0}
+    return {"uid": "u1", "roomid": room, **place}
+
+
 def _names(field: str, change: Callable[[str], str]) -> Callable[[Draft], None]:
     def spell(draft: Draft) -> None:
         if field in draft.body:
@@ -74,14 +80,17 @@ def _in_capitals(url: str) -> str:
     return f"RTMP://{host.upper()}{slash}{path}"
 
 
-_OUTPUT: Final = {"width": 640, "height": 360}
+_OUTPUT: Final = {"width": 640, "height": 360, "bitrate": 500, "fps": 15}
 STYLES: Final[Mapping[str, Style]] = {
     "plain": Style("start-path", "documented", lambda draft: None, _BOTH),
     **{
         f"template {number}": Style(
             "templateid-values",
             "documented",
-            _mixconfig(templateid=number, output={"width": 960, "height": 544}),
+            _mixconfig(
+                templateid=number,
+                output={"width": 960, "height": 544, "bitrate": 1000, "fps": 24},
+            ),
             kinds=_MIXED,
         )
         for number in (1, 2, 3, 4)
@@ -89,7 +98,7 @@ STYLES: Final[Mapping[str, Style]] = {
     "custom layout": Style(
         "input-required",
         "documented",
-        _mixconfig(input=[{"uid": "u1"}], output=_OUTPUT),
+        _mixconfig(input=[_place("r1", 0, 640)], output=_OUTPUT),
         kinds=_MIXED,
     ),
     "layout across rooms": Style(
@@ -97,8 +106,8 @@ STYLES: Final[Mapping[str, Style]] = {
         "documented",
         _mixconfig(
             input=[
-                {"uid": "u1", "roomid": "r1", "width": 320, "height": 360},
-                {"uid": "u1", "roomid": "r2", "x": 320, "width": 320, "height": 360},
+                _place("r1", 0, 320),
+                _place("r2", 320, 320),
             ],
             output=_OUTPUT,
         ),
@@ -182,12 +191,6 @@ STYLES: Final[Mapping[str, Style]] = {
         "json-last-key", "assumed", _raw(lambda text: '{"streamtype": 7, ' + text[1:]), _BOTH
     ),
     "white space": Style("json-body", "assumed", _raw(lambda text: f"\n {text}\t"), _BOTH),
-    "no charset": Style(
-        "content-type-charset",
-        "assumed",
-        lambda draft: draft.set_header("Content-Type", "application/json"),
-        _BOTH,
-    ),
     "no trace id": Style("trace-id-missing", "assumed", _trace(None), _BOTH),
     "empty trace id": Style("trace-id-missing", "assumed", _trace(""), _BOTH),
 }
