@@ -72,11 +72,6 @@ class Host:
         return WAS_CLOSED if self._was_closed else NOT_RUNNING
 
     @property
-    def has_thread(self) -> bool:
-        """Whether it was begun with `open`, so that `close` can end it."""
-        return self._thread is not None
-
-    @property
     def is_here(self) -> bool:
         """Whether the caller is in the server's own loop, where waiting for it would be in vain."""
         return self._loop is not None and find_running_loop() is self._loop

@@ -5,8 +5,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from fakerelay.contract.credentials import CREDENTIALS
@@ -84,17 +83,6 @@ class Client:
         if reply.will_close:
             self.close()
         return Observed(reply.status, dict(reply.headers), raw[:_MOST_BYTES], _read_envelope(raw))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._connection is not None:

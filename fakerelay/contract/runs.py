@@ -81,7 +81,6 @@ class Run:
         self._known: set[str] = set()
         self.counts: Counter[str] = Counter()
         self.calls = 0
-        self.leftovers: list[Operation] = []
 
     @property
     def is_over(self) -> bool:

@@ -12,7 +12,6 @@ State = Literal["agrees", "broken", "skipped", "inconclusive"]
 AGREES: Final = 0
 BROKEN: Final = 1
 INCONCLUSIVE: Final = 3
-LEFTOVERS: Final = 4
 
 _DOCUMENTED: Final = ("D", "S")
 _MOST_UNCLEAR: Final = 0.05

@@ -5,7 +5,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ LEVELS: tuple[Level, ...] = ("documented", "assumed")
 @contextmanager
 def open_run(relay: FakeRelay, level: Level, **budget: Any) -> Iterator[Run]:
     account = Account(relay.appid, relay.certificate_id, relay.certificate_key)
-    with Client(relay.http_url) as client:
+    with closing(Client(relay.http_url)) as client:
         target = Target(relay.http_url, {0: account})
         yield Run(target, client, Judge(level, ERRORS), Budget(**budget))
 
