@@ -167,6 +167,7 @@ class Run:
     def _comes_late(self, driver: Driver, step: Step) -> bool:
         give_up_at = time.monotonic() + RELEASE_SECONDS
         while time.monotonic() < give_up_at:
+            # Nothing but asking again tells when the server, which lives in real time, is done.
             time.sleep(_RELEASE_STEP_SECONDS)
             if driver.perform(step.operation).observed.is_accepted:
                 return True

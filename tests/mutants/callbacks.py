@@ -116,9 +116,9 @@ class Notifier:
 
     async def _deliver(self, notice: Notice, before: asyncio.Task[None] | None) -> None:
         if self._conduct.has("callbacks-late"):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # to be late in real time is what it is
         if self._conduct.has("stop-told-before-start") and notice.status == STARTED:
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # the seeded fault: what was told to stop comes first
         elif before is not None and not self._conduct.has("stop-told-before-start"):
             await asyncio.wait([before])
         delays = list(self._conduct.retry_delays_seconds)

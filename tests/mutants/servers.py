@@ -120,7 +120,7 @@ class Service:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._conduct.has("slow"):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # to be slow in real time is what it is
         trace_id = request.query.get("traceId") or uuid4().hex
         async with self._remember(trace_id) as told:
             problem, changes = await self._decide(request, trace_id)

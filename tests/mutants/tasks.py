@@ -76,6 +76,7 @@ class Tasks:
         races = {"address-race": self._check_addresses, "quota-race": self._quotas.check_quota}
         for fault, raced in races.items():
             if self._conduct.has(fault):
+                # The seeded fault: the check is over, and others come in before the claim.
                 await asyncio.sleep(0.05)
                 self._check_all([check for check in checks if check != raced], request)
         if self._conduct.has("start-done-late"):
