@@ -197,9 +197,7 @@ def test_dashes_may_be_left_out(ca_dir: Path) -> None:
     assert subprocess.run(command, capture_output=True, timeout=SECONDS).stdout == b"1\n"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux lists a process's open files in /proc"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has open files in /proc")
 def test_command_has_no_file_or_socket_of_ours(run_exec: Exec) -> None:
     show = "import os; print(*sorted(os.listdir('/proc/self/fd')))"
     assert run_exec("--", "-c", show).stdout == "0 1 2 3\n"  # 3 is the listing itself
@@ -334,7 +332,7 @@ def test_signals_are_passed_on_and_the_command_waited_for(ca_dir: Path, name: st
 
 @pytest.mark.skipif(
     sys.platform != "linux",
-    reason="only Linux signals a command whose parent was killed: elsewhere it runs on, as told",
+    reason="elsewhere a command runs on when its parent is killed",
 )
 def test_command_is_ended_where_we_are_killed(ca_dir: Path) -> None:
     with listening(ca_dir) as (process, url):
