@@ -14,7 +14,7 @@ from fakerelay.errors import ConfigError
 
 if TYPE_CHECKING:
     from fakerelay.contract.drafts import Account
-    from fakerelay.contract.runs import Target
+    from fakerelay.contract.targets import Target
     from fakerelay.contract.verdicts import Tally
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -131,7 +131,7 @@ def _report(tally: "Tally", calls: int, target: "Target") -> None:
 
 @contextmanager
 def _open_target(options: dict[str, Any], profile: Any) -> "Iterator[Target]":
-    from fakerelay.contract.runs import Target
+    from fakerelay.contract.targets import Target
 
     policy = _read_policy(profile)
     if options["target"] is None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
+from fakerelay.contract.events import Broke, Event, Unclear
 from fakerelay.contract.operations import Level
-from fakerelay.contract.runs import Broke, Event, Unclear
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
 

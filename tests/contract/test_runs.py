@@ -14,13 +14,15 @@ from fakerelay import FakeRelay, schemas
 from fakerelay.contract.catalogue import Scenario, list_scenarios
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.drivers import Client
+from fakerelay.contract.events import Broke, Event, Unclear
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.machines import ContractMachine, explore
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Level, Start, Stop
-from fakerelay.contract.runs import Broke, Budget, Event, Run, Target, Unclear
+from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.scripts import render_curl
+from fakerelay.contract.targets import Target
 
 ERRORS = schemas.read_json("profiles/default")["errors"]
 LEVELS: tuple[Level, ...] = ("documented", "assumed")

@@ -1,0 +1,34 @@
+"""What comes of a scenario, step by step."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fakerelay.contract.catalogue import Scenario
+from fakerelay.contract.drivers import Step
+from fakerelay.contract.judgements import Finding
+
+
+class Compared(NamedTuple):
+    """A step that was as the contract says."""
+
+    scenario: Scenario
+    step: Step
+    rules: Sequence[str]
+
+
+class Broke(NamedTuple):
+    """A rule that the last of the `steps` broke; they are as few as show it."""
+
+    scenario: Scenario
+    steps: Sequence[Step]
+    finding: Finding
+
+
+class Unclear(NamedTuple):
+    """A step without an answer that can be judged."""
+
+    scenario: Scenario
+    step: Step
+
+
+Event = Compared | Broke | Unclear
