@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _OTHER_KEY: Final = "FAKERELAY_OTHER_CERTIFICATE_KEY"
-_EFFORTS: Final = {"quick": (1500, 40), "deep": (60_000, 2000)}
+_EFFORTS: Final = ("quick", "deep")
 
 
 @click.command(short_help="Judge a server by the contract, rule by rule.")
@@ -42,7 +42,7 @@ _EFFORTS: Final = {"quick": (1500, 40), "deep": (60_000, 2000)}
 )
 @click.option("--profile", default="default", show_default=True, metavar="NAME|FILE")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A key of it, changed.")
-@click.option("--effort", type=click.Choice(list(_EFFORTS)), default="quick", show_default=True)
+@click.option("--effort", type=click.Choice(_EFFORTS), default="quick", show_default=True)
 @click.option("--max-calls", type=click.IntRange(1), help="At most so many calls, or a few more.")
 @click.option(
     "--max-seconds", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True
@@ -68,41 +68,19 @@ def verify(**options: Any) -> None:
 
 
 def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
-    from fakerelay.contract.catalogue import Scenario, list_scenarios
     from fakerelay.contract.drivers import Client
-    from fakerelay.contract.faults import FAULTS
+    from fakerelay.contract.efforts import EFFORTS, plan_scenarios
     from fakerelay.contract.judgements import Judge
-    from fakerelay.contract.machines import explore
     from fakerelay.contract.runs import Budget, Run
     from fakerelay.contract.verdicts import Tally
 
-    max_calls, scenarios = _EFFORTS[options["effort"]]
-    budget = Budget(options["max_calls"] or max_calls, options["max_seconds"])
-    client = Client(target.url)
-    run = Run(target, client, Judge(options["level"], profile["errors"]), budget)
-    tally = Tally(options["level"], run.counts)
-
-    def play(scenario: Scenario) -> bool:
-        for event in run.play([scenario]):
+    level, effort = options["level"], EFFORTS[options["effort"]]
+    budget = Budget(options["max_calls"] or effort.max_calls, options["max_seconds"])
+    with closing(Client(target.url)) as client:
+        run = Run(target, client, Judge(level, profile["errors"]), budget)
+        tally = Tally(level, run.counts)
+        for event in run.play(plan_scenarios(target, level, effort.made_up, options["seed"])):
             tally.add(event)
-        return not run.is_over
-
-    try:
-        for scenario in list_scenarios(options["level"], target.policy):
-            if not play(scenario):
-                break
-        if not run.is_over:
-            explore(
-                play,
-                options["level"],
-                target.policy,
-                FAULTS,
-                has_other_app=1 in target.accounts,
-                seed=options["seed"],
-                scenarios=scenarios,
-            )
-    finally:
-        client.close()
     _report(tally, run.calls, target)
     return tally.exit_code
 

@@ -3,7 +3,7 @@
 No rule here is a coroutine: Hypothesis would never await it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, settings
@@ -21,11 +21,9 @@ from fakerelay.contract.flaws import FLAWS
 from fakerelay.contract.model import Fault, Policy, World, foresee, is_documented
 from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
 
-Play = Callable[[Scenario], bool]
-"""Plays a scenario; whether there is room for more."""
-
 _ADDRESSES: Final = 8
 _TASKS: Final = 8
+_BATCH: Final = 20
 
 tasks = st.integers(0, _TASKS - 1)
 kinds: st.SearchStrategy[Kind] = st.sampled_from(("source", "mixed"))
@@ -36,18 +34,14 @@ credentials = st.sampled_from(sorted(CREDENTIALS))
 flaws = st.sampled_from(sorted(FLAWS))
 
 
-class _OverBudget(Exception):
-    """There is no room for more scenarios."""
-
-
 class ContractMachine(RuleBasedStateMachine):
-    """Draws operations, keeps those that the level decides, and plays them when it ends."""
+    """Draws operations, keeps those that the level decides, and puts them in `made`."""
 
     level: Level
     policy: Policy
     faults: Mapping[str, Fault]
     has_other_app: bool
-    on_scenario: Play
+    made: list[Scenario]
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,10 +135,9 @@ class ContractMachine(RuleBasedStateMachine):
             self.do(Start(task, wanted, "source", room, app=1))
 
     def teardown(self) -> None:
-        if self.operations and not self.on_scenario(
-            Scenario("made up", tuple(self.operations), self.has_other_app)
-        ):
-            raise _OverBudget
+        if self.operations:
+            operations = tuple(self.operations)
+            self.made.append(Scenario("made up", operations, self.has_other_app))
 
     def _pick(self, which: int) -> tuple[int, Kind, int]:
         keys = sorted(self.world.tasks)
@@ -152,7 +145,6 @@ class ContractMachine(RuleBasedStateMachine):
 
 
 def explore(
-    play: Play,
     level: Level,
     policy: Policy,
     faults: Mapping[str, Fault],
@@ -161,28 +153,28 @@ def explore(
     seed: int,
     scenarios: int,
     steps: int = 20,
-) -> None:
-    """Make up scenarios until `play` says it is enough, or there were so many."""
+) -> Iterator[Scenario]:
+    """Make up so many scenarios at most, a batch at a time as they are asked for."""
     parts: dict[str, Any] = {
         "level": level,
         "policy": policy,
         "faults": faults,
         "has_other_app": has_other_app,
-        "on_scenario": staticmethod(play),
     }
-    machine = type("SeededMachine", (ContractMachine,), parts)
-    machine._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
-    try:
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=scenarios,
-                stateful_step_count=steps,
-                phases=[Phase.generate],
-                database=None,
-                deadline=None,
-                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-            ),
-        )
-    except _OverBudget:
-        return
+    for first in range(0, scenarios, _BATCH):
+        made: list[Scenario] = []
+        machine = type("SeededMachine", (ContractMachine,), {**parts, "made": made})
+        machine._hypothesis_internal_use_seed = seed * scenarios + first  # type: ignore[attr-defined]
+        run_state_machine_as_test(machine, settings=_settle(min(_BATCH, scenarios - first), steps))
+        yield from made
+
+
+def _settle(scenarios: int, steps: int) -> settings:
+    return settings(
+        max_examples=scenarios,
+        stateful_step_count=steps,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
