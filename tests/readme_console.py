@@ -33,6 +33,7 @@ _VOLATILE = (
     (r'(?<!"hash": ")\b[0-9a-f]{12,}(-m\d+)?\b', "ID"),
     (r"\b(account-)?\d{10,16}\b", "ID"),
     (r"Basic [\w+/]+=*", "TOKEN"),
+    (r"\b\d+ (agrees|skipped|calls)\b", r"N \1"),
 )
 
 
