@@ -52,8 +52,9 @@ def verify(**options: Any) -> None:
     """Judge a server by the contract, rule by rule: calls in sequences, each answer foreseen.
 
     Exit code 0: it agrees. 1: it broke a rule. 2: it can't be done as asked. 3: too little could be
-    compared. Keys come from FAKERELAY_CERTIFICATE_KEY and FAKERELAY_OTHER_CERTIFICATE_KEY, their
-    _FILE forms, or a prompt. Callbacks are not judged yet.
+    compared. 4: a task may run on, whose stop was not answered; 1 wins over 4, 4 over 3. Keys come
+    from FAKERELAY_CERTIFICATE_KEY and FAKERELAY_OTHER_CERTIFICATE_KEY, their _FILE forms, or a
+    prompt. Callbacks are not judged yet.
     """
     from fakerelay.profiles import merge_profile, merge_settings, parse_setting, read_profile
 
@@ -68,26 +69,28 @@ def verify(**options: Any) -> None:
 
 
 def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
-    from fakerelay.contract.drivers import Client
+    from fakerelay.contract.clients import Client
     from fakerelay.contract.efforts import EFFORTS, plan_scenarios
     from fakerelay.contract.judgements import Judge
     from fakerelay.contract.runs import Budget, Run
+    from fakerelay.contract.scopes import list_rules
     from fakerelay.contract.verdicts import Tally
 
     level, effort = options["level"], EFFORTS[options["effort"]]
     budget = Budget(options["max_calls"] or effort.max_calls, options["max_seconds"])
     with closing(Client(target.url)) as client:
         run = Run(target, client, Judge(level, profile["errors"]), budget)
-        tally = Tally(level, run.counts)
+        tally = Tally(level, run.counts, list_rules(target, level))
         for event in run.play(plan_scenarios(target, level, effort.made_up, options["seed"])):
             tally.add(event)
+        tally.gave_up = run.gave_up
     _report(tally, run.calls, target)
     return tally.exit_code
 
 
 def _report(tally: "Tally", calls: int, target: "Target") -> None:
     from fakerelay import schemas
-    from fakerelay.contract.judgements import show
+    from fakerelay.contract.clients import show
     from fakerelay.contract.operations import tell
     from fakerelay.contract.scripts import render_curl
 
@@ -95,7 +98,7 @@ def _report(tally: "Tally", calls: int, target: "Target") -> None:
     states = {each.state for each in verdicts}
     amounts = {state: sum(each.state == state for each in verdicts) for state in sorted(states)}
     told = ", ".join(f"{amount} {state}" for state, amount in amounts.items())
-    word = {0: "AGREES", 1: "BROKEN", 3: "INCONCLUSIVE"}[tally.exit_code]
+    word = {0: "AGREES", 1: "BROKEN", 3: "INCONCLUSIVE", 4: "LEFTOVERS"}[tally.exit_code]
     click.echo(f"{word}: {told}; {calls} calls")
     for broke in tally.findings:
         rule = schemas.rulebook()[broke.finding.rule]
@@ -103,8 +106,13 @@ def _report(tally: "Tally", calls: int, target: "Target") -> None:
         click.echo(f"  expected {broke.finding.expected}\n  got      {broke.finding.got}")
         click.echo("  by " + "; then ".join(tell(step.operation) for step in broke.steps))
         click.echo("\n" + render_curl(broke.steps, target.url))
-    for unclear in tally.unclear[:5]:
+    if tally.gave_up is not None:
+        click.echo(f"\nGave up: {tally.gave_up}")
+    for unclear in tally.unclear[: 0 if tally.gave_up else 5]:
         click.echo(f"\nNo answer to judge: {show(unclear.step.observed)}")
+    for left in tally.left:
+        click.echo(f"\nMay still run: {tell(left.step.operation)} got {show(left.step.observed)}")
+        click.echo("\n" + render_curl([left.step], target.url))
 
 
 @contextmanager

@@ -1,24 +1,27 @@
 """Scenarios that are always played: each rule has one at least, each boundary its own."""
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement
 from typing import Final, NamedTuple
 
+from fakerelay.contract.courses import foresee_courses, is_move_documented
 from fakerelay.contract.credentials import CREDENTIALS
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.flaws import FLAWS
-from fakerelay.contract.model import Policy, World, foresee, is_documented
-from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
+from fakerelay.contract.model import Policy, World
+from fakerelay.contract.operations import Kind, Level, Move, Race, Start, Stop, list_operations
 from fakerelay.contract.styles import STYLES
 
 _KINDS: Final[tuple[Kind, ...]] = ("source", "mixed")
 _SPOILED_AT_ONCE: Final = 4
+_RACES: Final = 3
 
 
 class Scenario(NamedTuple):
-    """Operations to be done one after the other, beginning with nothing that runs."""
+    """What is to be done, one move after the other, beginning with nothing that runs."""
 
     name: str
-    operations: Sequence[Operation]
+    operations: Sequence[Move]
     needs_other_app: bool = False
 
 
@@ -30,11 +33,13 @@ def list_scenarios(level: Level, policy: Policy) -> Iterator[Scenario]:
 
 
 def _is_documented(scenario: Scenario, policy: Policy) -> bool:
-    world = World()
-    for operation in scenario.operations:
-        if not is_documented(world, operation, policy, FAULTS):
+    worlds = [World()]
+    for move in scenario.operations:
+        if not all(is_move_documented(world, move, policy, FAULTS) for world in worlds):
             return False
-        world = foresee(world, operation, policy, FAULTS).world
+        operations = list_operations(move)
+        courses = [foresee_courses(world, operations, policy, FAULTS) for world in worlds]
+        worlds = [course.world for each in courses for course in each]
     return True
 
 
@@ -42,6 +47,7 @@ def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
     yield from _lives()
     yield from _addresses()
     yield from _quotas(policy)
+    yield from _races(policy)
     yield from _tokens(level)
     yield from _spoiled(level)
     yield from _styles(level)
@@ -111,6 +117,36 @@ def _quotas(policy: Policy) -> Iterator[Scenario]:
         mixed = [Start(n, (n,), "mixed") for n in range(room + 1)]
         other = Start(room + 1, (room + 1,), "mixed", room=1)
         yield Scenario("mixed tasks of a room", [*mixed, other, Stop(0, kind="mixed"), mixed[-1]])
+
+
+def _races(policy: Policy) -> Iterator[Scenario]:
+    """Whoever comes first is right: but both can't be, and neither can't be."""
+    for first, second in combinations_with_replacement(_KINDS, 2):
+        for attempt in range(_RACES):
+            starts = (Start(0, (0,), first), Start(1, (0,), second))
+            yield Scenario(
+                f"a {first} and a {second} task race for an address, {attempt + 1}",
+                [Race(starts), Start(2, (0,))],
+            )
+    most = policy.concurrent_pushes
+    if most:
+        full = [Start(n, (n,)) for n in range(most - 1)]
+        racing = tuple(Start(n, (n,)) for n in range(most - 1, most + 2))
+        for attempt in range(_RACES):
+            name = f"{len(racing)} tasks race for the last place, {attempt + 1}"
+            yield Scenario(name, [*full, Race(racing), Start(most + 2, (most + 2,))])
+    for kind in _KINDS:
+        updates = (Start(0, (0, 1), kind), Start(0, (0, 2), kind))
+        yield Scenario(
+            f"{kind}: two starts of one task race", [Race(updates), Start(0, (0,), kind)]
+        )
+        yield Scenario(
+            f"{kind}: two updates race", [Start(0, (0,), kind), Race(updates), Stop(0, kind=kind)]
+        )
+        hasty = [(Start(n, (0,), kind), Stop(n, kind=kind)) for n in range(6)]
+        yield Scenario(
+            f"{kind}: an address from hand to hand", [each for two in hasty for each in two]
+        )
 
 
 def _tokens(level: Level) -> Iterator[Scenario]:

@@ -25,10 +25,18 @@ class Broke(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """A step without an answer that can be judged."""
+    """A step without an answer that can be judged; `suspicion` is what it breaks if it repeats."""
+
+    scenario: Scenario
+    step: Step
+    suspicion: Broke | None = None
+
+
+class Left(NamedTuple):
+    """A task that runs on: its stop, the `step`, was not answered, or is no use to be sent."""
 
     scenario: Scenario
     step: Step
 
 
-Event = Compared | Broke | Unclear
+Event = Compared | Broke | Unclear | Left

@@ -1,13 +1,16 @@
 """Whether what a server answered is among what the model allows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from fakerelay.contract.drivers import Observed, Step
+from fakerelay.contract.clients import show
+from fakerelay.contract.drivers import Step
 from fakerelay.contract.model import Outcome
-from fakerelay.contract.operations import Level
+from fakerelay.contract.operations import Level, Operation
 from fakerelay.contract.styles import STYLES
+
+ACCEPTED: Final = "accepted: 200, code 0, message 'success'"
 
 
 class Finding(NamedTuple):
@@ -25,21 +28,25 @@ class Judge:
     level: Level
     errors: Mapping[str, Mapping[str, Any]]
 
-    def compare(self, step: Step, outcome: Outcome) -> tuple[Sequence[str], Finding | None]:
-        """The rules that were compared, and the first that was broken."""
-        rules = []
+    def compare(
+        self, step: Step, outcome: Outcome, known: Collection[str] = ()
+    ) -> tuple[Sequence[str], Finding | None]:
+        """The rules that were compared, and the first that was broken.
+
+        What is `known` to be broken is no news, unless it is the decision itself.
+        """
+        rules: list[str] = []
         for rule, expected, is_so in self._expectations(step, outcome):
+            is_news = not rules or rule not in known
             rules.append(rule)
-            if not is_so:
+            if not is_so and is_news:
                 return rules, Finding(rule, expected, show(step.observed))
         return rules, None
 
     def _expectations(self, step: Step, outcome: Outcome) -> Iterator[tuple[str, str, bool]]:
         observed, broken = step.observed, outcome.broken
-        style = STYLES[step.operation.style]
         if broken is None:
-            rule = outcome.rule if step.operation.style == "plain" else style.rule
-            yield rule, "accepted: 200, code 0, message 'success'", observed.is_accepted
+            yield name_rule(step.operation, outcome), ACCEPTED, observed.is_accepted
         else:
             yield broken.rule, f"rejected ({broken.problem})", not observed.is_accepted
         if self.level == "documented":
@@ -70,8 +77,7 @@ class Judge:
             yield "trace-id-missing", "a traceId that was made up", bool(envelope["traceId"])
 
 
-def show(observed: Observed) -> str:
-    """An answer in one line."""
-    if observed.error is not None:
-        return f"no answer: {observed.error}"
-    return f"HTTP {observed.status} {observed.body[:200].decode('utf-8', 'replace')}"
+def name_rule(operation: Operation, outcome: Outcome) -> str:
+    """The rule that a server breaks by another outcome than this."""
+    is_plain = outcome.broken is not None or operation.style == "plain"
+    return outcome.rule if is_plain else STYLES[operation.style].rule

@@ -3,6 +3,7 @@
 A driver gives them fresh real names each time, so that the same operations can be played again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,21 @@ class Stop:
 
 
 Operation = Start | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Starts sent at the same moment, each over a connection of its own."""
+
+    starts: tuple[Start, ...]
+
+
+Move = Operation | Race
+"""What a scenario does at a time."""
+
+
+def list_operations(move: Move) -> Sequence[Operation]:
+    return move.starts if isinstance(move, Race) else (move,)
 
 
 def name_operation(operation: Operation) -> str:

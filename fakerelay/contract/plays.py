@@ -2,21 +2,25 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from fakerelay.contract.answers import is_unclear
 from fakerelay.contract.catalogue import Scenario
+from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Names
-from fakerelay.contract.drivers import Client, Driver, Step, make_request
-from fakerelay.contract.events import Broke, Compared, Event, Unclear
-from fakerelay.contract.faults import FAULTS
+from fakerelay.contract.drivers import Driver, Step, make_request
+from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
 from fakerelay.contract.judgements import Finding, Judge
-from fakerelay.contract.model import Outcome, World, foresee, key_of
-from fakerelay.contract.operations import RIGHT, Operation, Start, Stop
+from fakerelay.contract.model import Key, World, key_of
+from fakerelay.contract.operations import RIGHT, Move, Operation, Start, Stop, list_operations
+from fakerelay.contract.patience import Patience
 from fakerelay.contract.targets import Target
+from fakerelay.contract.trials import judge_steps
 
 RELEASE_SECONDS: Final = 10.0
 _RELEASE_STEP_SECONDS: Final = 0.5
+_MOST_WORLDS: Final = 64
 _NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
 
 
@@ -39,7 +43,8 @@ class Witness(Protocol):
 class Play:
     """A scenario, or some of its operations, on a target. `steps` are all calls, in order.
 
-    `has_patience` says of a rule whether a late release is worth waiting for.
+    Rules `known` to be broken are no news where the form of a reply breaks them; `waits` says
+    whether a late release is waited for, where another rule would be broken.
     """
 
     def __init__(
@@ -49,7 +54,9 @@ class Play:
         judge: Judge,
         names: Names,
         *,
-        has_patience: Callable[[str], bool],
+        patience: Patience,
+        known: Collection[str] = (),
+        waits: bool = True,
         witnesses: Sequence[Witness] = (),
     ) -> None:
         self.target = target
@@ -58,87 +65,88 @@ class Play:
         self.counts: Counter[str] = Counter()
         self.played = 0
         self._judge = judge
-        self._has_patience = has_patience
+        self._known = known
+        self._waits = waits
         self._witnesses = witnesses
-        self._driver = Driver(client, target.accounts, names)
+        self._driver = Driver(client, target.accounts, names, patience)
+        self._patience = patience
 
     @property
     def steps(self) -> Sequence[Step]:
         return self._driver.steps
 
-    def run(self, scenario: Scenario, operations: Sequence[Operation]) -> Iterator[Event]:
-        """Up to the first rule that is broken."""
+    def run(self, scenario: Scenario, moves: Sequence[Move]) -> Iterator[Event]:
+        """Up to the first rule that is broken, or until it is no use to go on."""
+        left: list[Left] = []
         try:
-            yield from self._do_all(scenario, operations)
+            yield from self._do_all(scenario, moves)
         finally:
             self.played = len(self.steps)
-            self._clean_up(operations)
+            left += self._clean_up(scenario, moves)
+        yield from left
         for witness in self._witnesses:
             yield from witness.conclude(self)
 
-    def _do_all(self, scenario: Scenario, operations: Sequence[Operation]) -> Iterator[Event]:
-        for operation in operations:
-            if not self._is_spoiled(operation):
+    def _do_all(self, scenario: Scenario, moves: Sequence[Move]) -> Iterator[Event]:
+        for move in moves:
+            if not all(map(self._is_spoiled, list_operations(move))):
                 continue
-            for event in self._do(scenario, operation):
+            for event in self._do(scenario, move):
                 yield event
                 if isinstance(event, Broke):
                     return
+            if self._patience.reason is not None or len(self.worlds) > _MOST_WORLDS:
+                return
 
-    def _do(self, scenario: Scenario, operation: Operation) -> Iterator[Event]:
-        for witness in self._witnesses:
-            witness.expect(self, operation)
-        outcomes = [foresee(world, operation, self.target.policy, FAULTS) for world in self.worlds]
-        step = self._driver.perform(operation)
-        event = self._judge_step(scenario, step, outcomes)
-        if not isinstance(event, Broke):
-            self.worlds = self._go_on(event, outcomes)
-        yield event
-        for witness in self._witnesses:
-            yield from witness.hear(self, event)
+    def _do(self, scenario: Scenario, move: Move) -> Iterator[Event]:
+        for operation in list_operations(move):
+            for witness in self._witnesses:
+                witness.expect(self, operation)
+        for event in self._judge_steps(scenario, self._driver.move(move)):
+            yield event
+            for witness in self._witnesses:
+                yield from witness.hear(self, event)
 
-    def _judge_step(self, scenario: Scenario, step: Step, outcomes: Sequence[Outcome]) -> Event:
-        if step.observed.is_unclear:
-            return Unclear(scenario, step)
-        verdicts = [self._judge.compare(step, outcome) for outcome in outcomes]
-        agreed = [rules for rules, finding in verdicts if finding is None]
-        if agreed:
-            self.counts.update(agreed[0])
-            return Compared(scenario, step, agreed[0])
-        rules, finding = verdicts[0]
-        assert finding is not None
-        steps = tuple(self.steps)
-        self.counts.update(rules)
-        if self._may_come_late(finding, steps) and self._comes_late(step):
-            return Compared(scenario, self.steps[-1], rules)
-        return Broke(scenario, steps, finding)
+    def _judge_steps(self, scenario: Scenario, steps: Sequence[Step]) -> Sequence[Event]:
+        trial = judge_steps(self._judge, self.worlds, steps, self.target.policy, self._known)
+        finding = trial.finding
+        if finding is not None and self._may_come_late(finding, steps) and self._comes_late():
+            return self._judge_steps(scenario, self.steps[-1:])
+        for rules in trial.rules:
+            self.counts.update(rules or ())
+        if finding is not None:
+            return [Broke(scenario, tuple(self.steps), finding)]
+        self.worlds = trial.worlds
+        return [
+            Unclear(scenario, step, suspicion and Broke(scenario, tuple(self.steps), suspicion))
+            if rules is None
+            else Compared(scenario, step, rules)
+            for step, rules, suspicion in zip(steps, trial.rules, trial.suspicions, strict=True)
+        ]
 
     def _may_come_late(self, finding: Finding, steps: Sequence[Step]) -> bool:
-        """At level `documented`, what a stop frees may take a while."""
-        *before, last = steps
+        """At level `documented`, what a stop frees may take a while; nothing is raced for then."""
+        before, (last, *others) = self.steps[: -len(steps)], steps
         return (
             self._judge.level == "documented"
-            and self._has_patience(finding.rule)
+            and self._waits
+            and finding.rule not in self._known
+            and not others
             and isinstance(last.operation, Start)
             and not last.observed.is_accepted
             and any(isinstance(s.operation, Stop) and s.observed.is_accepted for s in before)
         )
 
-    def _comes_late(self, step: Step) -> bool:
+    def _comes_late(self) -> bool:
+        """Whether the last operation is accepted after a while."""
+        operation = self.steps[-1].operation
         give_up_at = time.monotonic() + RELEASE_SECONDS
-        while time.monotonic() < give_up_at:
+        while time.monotonic() < give_up_at and self._patience.reason is None:
             # Nothing but asking again tells when the server, which lives in real time, is done.
             time.sleep(_RELEASE_STEP_SECONDS)
-            if self._driver.perform(step.operation).observed.is_accepted:
+            if self._driver.perform(operation).observed.is_accepted:
                 return True
         return False
-
-    def _go_on(self, event: Event, outcomes: Sequence[Outcome]) -> Sequence[World]:
-        """The worlds there may be now: after a lost answer, with and without what was asked."""
-        if isinstance(event, Unclear):
-            return [*self.worlds, *(each.world for each in outcomes if each.broken is None)]
-        accepted = isinstance(event, Compared) and event.step.observed.is_accepted
-        return [each.world for each in outcomes if (each.broken is None) == accepted]
 
     def _is_spoiled(self, operation: Operation) -> bool:
         """Whether what is to be wrong with it is: some keys have no other case, no padding."""
@@ -147,18 +155,43 @@ class Play:
         request = make_request(operation, self.target.accounts, self.names)
         return ("token", request.account.token) not in request.headers
 
-    def _clean_up(self, operations: Sequence[Operation]) -> None:
+    def _clean_up(self, scenario: Scenario, moves: Iterable[Move]) -> Iterator[Left]:
         """Stop all that may run: what the model says, and what was wrongly let in."""
+        operations = [each for move in moves for each in list_operations(move)]
         styles = {key_of(each): each.style for each in operations}
+        known = self._list_accepted()
         running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
+        for key, room in (running | known).items():
+            app, kind, task = key
+            style = styles.get(key, "plain")
+            stop = Stop(task, None, kind, room, app, style=style if style in _NAMING else "plain")
+            step = self._stop(stop)
+            is_sure = key in known or all(key in world.tasks for world in self.worlds)
+            if step is not None and is_sure:
+                yield Left(scenario, step)
+
+    def _list_accepted(self) -> dict[Key, int]:
+        """What was started and not stopped by the server's own word, with its room."""
+        running: dict[Key, int] = {}
         for step in self.steps:
             done = step.operation
             if isinstance(done, Start) and step.observed.is_accepted and done.flaw is None:
                 running.setdefault(key_of(done), done.room)
             elif isinstance(done, Stop) and step.observed.is_accepted and done.addresses is None:
                 running.pop(key_of(done), None)
-        for (app, kind, task), room in running.items():
-            style = styles.get((app, kind, task), "plain")
-            self._driver.perform(
-                Stop(task, None, kind, room, app, style=style if style in _NAMING else "plain")
-            )
+        return running
+
+    def _stop(self, stop: Stop) -> Step | None:
+        """The step, if what it was to stop may run on: it was not answered, or can't be sent."""
+        last = self._patience.last
+        for _attempt in range(2):
+            if last is not None and self._patience.reason is not None:
+                request = make_request(stop, self.target.accounts, self.names)
+                step = Step(stop, request, last)
+                break
+            step = self._driver.perform(stop)
+            last = step.observed
+            if not is_unclear(last, self._judge.errors):
+                return None
+        # With a server of this machine that is gone, all that it ran is gone.
+        return None if last is not None and last.failure == "gone" else step

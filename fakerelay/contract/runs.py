@@ -4,16 +4,21 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fakerelay.contract.catalogue import Scenario
+from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Names
-from fakerelay.contract.drivers import Client
-from fakerelay.contract.events import Broke, Event
+from fakerelay.contract.drivers import list_moves
+from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.judgements import Judge
-from fakerelay.contract.operations import Operation
+from fakerelay.contract.operations import Move
+from fakerelay.contract.patience import Patience
 from fakerelay.contract.plays import Play, Witness
 from fakerelay.contract.targets import Target
+
+_REPEATS: Final = 2
+_MOST_BIASED: Final = 5
 
 
 class Budget(NamedTuple):
@@ -46,13 +51,26 @@ class Run:
         self._run_id = secrets.token_hex(4)
         self._scenarios = 0
         self._known: set[str] = set()
+        self._left: list[Left] = []
+        self._patience = Patience()
         self.counts: Counter[str] = Counter()
         self.calls = 0
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget is spent."""
-        return self.calls >= self._budget.max_calls or time.monotonic() >= self._give_up_at
+        """Whether the budget is spent, or the server has gone."""
+        return (
+            self.calls >= self._budget.max_calls
+            or time.monotonic() >= self._give_up_at
+            or self.gave_up is not None
+        )
+
+    @property
+    def gave_up(self) -> str | None:
+        """Why it was no use to go on, if so."""
+        return self._patience.reason or (
+            self._patience.bias if len(self._known) >= _MOST_BIASED else None
+        )
 
     def play(self, scenarios: Iterable[Scenario]) -> Iterator[Event]:
         """Each rule is told broken once; the first scenario that shows it is made short."""
@@ -61,18 +79,47 @@ class Run:
                 return
             if scenario.needs_other_app and 1 not in self._target.accounts:
                 continue
-            broke = None
-            for event in self._play(scenario, scenario.operations, waits=True):
-                if not isinstance(event, Broke):
-                    yield event
-                elif broke is None and event.finding.rule not in self._known:
-                    broke = event  # what runs is stopped first, or it would be in the way
-            if broke is not None:
-                self._known.add(broke.finding.rule)
-                yield self._shorten(broke)
+            # All of it is played and what runs is stopped first, or it would be in the way.
+            events = list(self._play(scenario, scenario.operations))
+            yield from self._sift(events)
+            yield from self._left
+            self._left.clear()
+
+    def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Each finding once, the first of a scenario; what is only suspected is looked into."""
+        suspected: list[Unclear] = []
+        broke = None
+        for event in events:
+            if isinstance(event, Broke):
+                broke = broke or self._take_new(event)
+            elif not (isinstance(event, Unclear) and event.suspicion is not None):
+                yield event
+            elif event.suspicion.finding.rule not in self._known:
+                suspected.append(event)
+        for event in suspected:
+            if broke is None and event.suspicion is not None and self._repeats(event.suspicion):
+                broke = self._take_new(event.suspicion)
+            else:
+                yield event
+        if broke is not None:
+            yield self._shorten(broke)
+
+    def _take_new(self, broke: Broke) -> Broke | None:
+        rule = broke.finding.rule
+        if rule in self._known:
+            return None
+        self._known.add(rule)
+        return broke
+
+    def _repeats(self, suspicion: Broke) -> bool:
+        """Whether it comes three times of three, while the server answers other calls."""
+        is_own_form = suspicion.finding.rule == "accepted-sense"
+        return (is_own_form or self._patience.has_answer) and all(
+            self._find(suspicion, list_moves(suspicion.steps)) for _time in range(_REPEATS)
+        )
 
     def _play(
-        self, scenario: Scenario, operations: Sequence[Operation], *, waits: bool
+        self, scenario: Scenario, moves: Sequence[Move], sought: str | None = None
     ) -> Iterator[Event]:
         self._scenarios += 1
         play = Play(
@@ -80,30 +127,37 @@ class Run:
             self._client,
             self._judge,
             Names(self._run_id, self._scenarios, self._target.push_base),
-            has_patience=lambda rule: waits and rule not in self._known,
+            patience=self._patience,
+            known=self._known - {sought},
+            waits=sought is None,
             witnesses=self._witnesses,
         )
         try:
-            yield from play.run(scenario, operations)
+            for event in play.run(scenario, moves):
+                if isinstance(event, Left):
+                    self._left.append(event)
+                else:
+                    yield event
         finally:
             self.counts.update(play.counts)
             self.calls += len(play.steps)
 
     def _shorten(self, broke: Broke) -> Broke:
-        """Leave out each step that the finding doesn't need; what it needs is played to the end."""
-        operations = [step.operation for step in broke.steps]
+        """Leave out each move that the finding doesn't need; what it needs is played to the end."""
+        moves = list_moves(broke.steps)
         shortest = broke
-        for number in reversed(range(len(operations) - 1)):
-            fewer = [each for place, each in enumerate(operations) if place != number]
-            again = self._find(broke.scenario, fewer, broke.finding.rule)
+        for number in reversed(range(len(moves) - 1)):
+            fewer = [each for place, each in enumerate(moves) if place != number]
+            again = self._find(broke, fewer)
             if again is not None:
-                operations, shortest = fewer, again
+                moves, shortest = fewer, again
         return shortest
 
-    def _find(self, scenario: Scenario, operations: Sequence[Operation], rule: str) -> Broke | None:
-        """The finding again, at the last of some operations."""
-        for event in list(self._play(scenario, operations, waits=False)):
-            is_same = isinstance(event, Broke) and event.finding.rule == rule
-            if isinstance(event, Broke) and is_same and len(event.steps) == len(operations):
-                return event
+    def _find(self, broke: Broke, moves: Sequence[Move]) -> Broke | None:
+        """The finding again, at the last of some moves."""
+        for event in list(self._play(broke.scenario, moves, broke.finding.rule)):
+            found = event.suspicion if isinstance(event, Unclear) else event
+            is_same = isinstance(found, Broke) and found.finding.rule == broke.finding.rule
+            if isinstance(found, Broke) and is_same and len(list_moves(found.steps)) == len(moves):
+                return found
         return None

@@ -1,10 +1,10 @@
 """What a run says of each rule, and of the server as a whole."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
-from fakerelay.contract.events import Broke, Event, Unclear
+from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.operations import Level
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
@@ -12,6 +12,7 @@ State = Literal["agrees", "broken", "skipped", "inconclusive"]
 AGREES: Final = 0
 BROKEN: Final = 1
 INCONCLUSIVE: Final = 3
+LEFTOVERS: Final = 4
 
 _DOCUMENTED: Final = ("D", "S")
 _MOST_UNCLEAR: Final = 0.05
@@ -28,16 +29,27 @@ class Verdict(NamedTuple):
 
 
 class Tally:
-    """The events of a run, and what they come to; `counts` are the comparisons of each rule."""
+    """The events of a run, and what they come to; `counts` are the comparisons of each rule.
 
-    def __init__(self, level: Level, counts: Mapping[str, int]) -> None:
+    The `planned` rules are those to be compared; others are skipped where they are not.
+    """
+
+    def __init__(
+        self, level: Level, counts: Mapping[str, int], planned: Collection[str] = ()
+    ) -> None:
         self._level = level
         self._counts = counts
+        self._planned = planned
         self.findings: list[Broke] = []
         self.unclear: list[Unclear] = []
+        self.left: list[Left] = []
+        self.gave_up: str | None = None
         self.steps = 0
 
     def add(self, event: Event) -> None:
+        if isinstance(event, Left):
+            self.left.append(event)
+            return
         self.steps += 1
         if isinstance(event, Broke):
             self.findings.append(event)
@@ -55,11 +67,15 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """1 where a rule is broken; 3 where too little could be compared; else 0."""
+        """1 for a broken rule, else 4 if a task may run on, else 3 if too little is known."""
         if self.findings:
             return BROKEN
+        if self.left:
+            return LEFTOVERS
         is_vague = len(self.unclear) > _MOST_UNCLEAR * max(self.steps, 1)
-        return INCONCLUSIVE if is_vague or not sum(self._counts.values()) else AGREES
+        is_vague |= self.gave_up is not None or not sum(self._counts.values())
+        is_vague |= any(each.state == "inconclusive" for each in self.verdicts())
+        return INCONCLUSIVE if is_vague else AGREES
 
     def _judge(self, name: str, rule: schemas.Rule, broken: Iterable[str]) -> Verdict:
         compared = self._counts.get(name, 0)
@@ -67,6 +83,7 @@ class Tally:
             return Verdict(name, "broken", compared)
         if compared:
             return Verdict(name, "agrees", compared)
-        if self.unclear:
-            return Verdict(name, "inconclusive", 0, "calls were left without an answer")
+        if name in self._planned:
+            reason = self.gave_up or "the run was over before, or its calls were not answered"
+            return Verdict(name, "inconclusive", 0, reason)
         return Verdict(name, "skipped", 0, rule.reason or _LATER)

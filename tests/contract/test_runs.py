@@ -12,8 +12,8 @@ import pytest
 
 from fakerelay import FakeRelay, schemas
 from fakerelay.contract.catalogue import Scenario, list_scenarios
+from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Account
-from fakerelay.contract.drivers import Client
 from fakerelay.contract.events import Broke, Event, Unclear
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge

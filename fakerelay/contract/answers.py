@@ -1,0 +1,40 @@
+"""What to make of an answer that is none of the API's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fakerelay.contract.clients import Observed, read_object, show
+from fakerelay.contract.judgements import ACCEPTED, Finding
+from fakerelay.contract.model import Outcome
+
+Errors = Mapping[str, Mapping[str, Any]]
+"""The profile's replies to problems, by name."""
+
+
+def is_unclear(observed: Observed, errors: Errors) -> bool:
+    """Whether nothing can be said of what was decided.
+
+    That is no answer, or none of the API's; or a breakdown, unless the profile says that a refusal
+    has such a status.
+    """
+    if observed.envelope is None or observed.status is None:
+        return True
+    told = {error["http_status"] for name, error in errors.items() if name != "internal_error"}
+    return observed.status >= 500 and observed.status not in told
+
+
+def suspect(observed: Observed, outcome: Outcome, rule: str) -> Finding | None:
+    """What an unclear answer breaks if it comes again and again; `rule` is the outcome's.
+
+    A breakdown is a refusal where there is none to be; a JSON object that lacks the form of a reply
+    says in no sense that a call was accepted. No answer at all breaks nothing.
+    """
+    if observed.status is None:
+        return None
+    got = show(observed)
+    if outcome.broken is not None:
+        return Finding("reply-envelope", f"a refusal ({outcome.broken.problem}) in JSON", got)
+    if observed.status >= 500:
+        return Finding(rule, ACCEPTED, got)
+    is_near = observed.status == 200 and read_object(observed.body) is not None
+    return Finding("accepted-sense" if is_near else "reply-envelope", ACCEPTED, got)

@@ -1,0 +1,55 @@
+"""When it is no use to go on with a server."""
+
+from typing import Final
+
+from fakerelay.contract.clients import Observed, show
+
+_MOST_SILENT: Final = 3
+_MOST_UNANSWERED: Final = 12
+_MOST_STRANGE: Final = 20
+
+
+class Patience:
+    """Notes each answer, and says when it is no use to go on. `last` is the latest."""
+
+    def __init__(self) -> None:
+        self.last: Observed | None = None
+        self.has_answer = False
+        self._accepted = 0
+        self._refused = 0
+        self._silent = 0
+        self._unanswered = 0
+        self._strange = 0
+
+    def note(self, observed: Observed) -> None:
+        is_whole = observed.envelope is not None
+        self.last = observed
+        self._silent = self._silent + 1 if observed.failure == "silent" else 0
+        self._unanswered = self._unanswered + 1 if observed.failure is not None else 0
+        self._strange += not is_whole
+        self.has_answer |= is_whole and (observed.status or 500) < 500
+        self._accepted += observed.is_accepted
+        self._refused += is_whole and not observed.is_accepted
+
+    @property
+    def reason(self) -> str | None:
+        """Why to give up, if so."""
+        last = self.last
+        if last is None:
+            return None
+        if self._silent >= _MOST_SILENT or self._unanswered >= _MOST_UNANSWERED:
+            count = self._unanswered
+            return f"{count} calls in a row were not answered; of the last: {last.error}"
+        if not self.has_answer and self._strange >= _MOST_STRANGE:
+            return f"none of {self._strange} calls was answered as this API does: {show(last)}"
+        return None
+
+    @property
+    def bias(self) -> str | None:
+        """What all calls came to, where it was the same with all."""
+        if not self._refused:
+            return f"all of {self._accepted} calls were accepted, right or wrong"
+        if not self._accepted:
+            hint = "are the app, its certificate and the key those of the server?"
+            return f"none of {self._refused} calls was accepted: {hint}"
+        return None

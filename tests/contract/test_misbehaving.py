@@ -1,0 +1,181 @@
+"""What the kit makes of servers that do not answer as the API does: the right word, and soon."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+
+import pytest
+
+from fakerelay import FakeRelay, schemas
+from fakerelay.contract.clients import Client
+from fakerelay.contract.drafts import Account
+from fakerelay.contract.efforts import plan_scenarios
+from fakerelay.contract.judgements import Judge
+from fakerelay.contract.operations import Level, Stop
+from fakerelay.contract.runs import Budget, Run
+from fakerelay.contract.scopes import list_rules
+from fakerelay.contract.targets import Target
+from fakerelay.contract.verdicts import Tally
+from tests.contract.misbehaving import Dead, Serve, open_server, reply
+
+ERRORS = schemas.read_json("profiles/default")["errors"]
+ACCOUNT = Account(1, "certificate", "Key-One")
+SUCCESS = reply(b'{"code": 0, "message": "success", "traceId": "t"}')
+LEVELS: tuple[Level, ...] = ("documented", "assumed")
+
+
+def judge(url: str, level: Level = "documented", account: Account = ACCOUNT) -> Tally:
+    target = Target(url, {0: account})
+    with closing(Client(url, timeout_seconds=0.2)) as client:
+        run = Run(target, client, Judge(level, ERRORS), Budget(max_calls=1200))
+        tally = Tally(level, run.counts, list_rules(target, level))
+        for event in run.play(plan_scenarios(target, level, 0, 0)):
+            tally.add(event)
+    tally.gave_up = run.gave_up
+    return tally
+
+
+def always(answer: bytes | None) -> Serve:
+    return lambda connection, request: answer
+
+
+def drip(connection: socket.socket, request: bytes) -> bytes:
+    """A byte now and then, each well before a socket's patience ends."""
+    pause = threading.Event()
+    for _byte in range(100):
+        connection.sendall(b"H")
+        pause.wait(0.05)
+    return b""
+
+
+UNANSWERED: dict[str, tuple[Serve, str]] = {
+    "no answer": (always(None), "3 calls in a row were not answered; of the last: no answer"),
+    "no end": (always(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), "no answer within 0.2 s"),
+    "drop by drop": (drip, "no answer within 0.2 s"),
+    "not HTTP": (always(b"SSH-2.0-OpenSSH_9.6\r\n"), "is not HTTP: it sent 'SSH-2.0"),
+    "closed": (always(b""), "the connection was lost"),
+    "pages": (always(reply(b"<p>Welcome</p>")), "none of 20 calls was answered as this API does"),
+    "not found": (always(reply(b'{"detail": "Not Found"}', "404 No")), 'HTTP 404 {"detail":'),
+    "broken down": (always(reply(b"oops", "500 Oops")), "HTTP 500 oops"),
+    "long nesting": (always(reply(b"[" * 100_000)), "none of 20 calls"),
+}
+
+
+@pytest.mark.parametrize(("serve", "told"), UNANSWERED.values(), ids=UNANSWERED.keys())
+def test_server_without_answers_is_inconclusive(serve: Serve, told: str) -> None:
+    with open_server(serve) as url:
+        tally = judge(url)
+    assert tally.exit_code == 3
+    assert told in (tally.gave_up or "")
+    assert (tally.findings, tally.left) == ([], [])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_server_that_agrees_with_all_breaks_many_rules(level: Level) -> None:
+    with open_server(always(SUCCESS)) as url:
+        tally = judge(url, level)
+    assert tally.exit_code == 1
+    broken = {each.finding.rule for each in tally.findings}
+    assert {"address-unique", "certificate-known", "concurrent-pushes"} <= broken
+    assert 5 <= len(broken) <= 6
+    assert max(len(each.steps) for each in tally.findings) <= 6
+    assert "calls were accepted, right or wrong" in (tally.gave_up or "")
+
+
+def test_server_that_refuses_all_is_asked_for_no_more_than_shows_it() -> None:
+    with open_server(always(reply(b'{"code": 1, "message": "no", "traceId": ""}'))) as url:
+        tally = judge(url)
+    assert (tally.exit_code, len(tally.findings)) == (1, 5)
+    assert "are the app, its certificate and the key" in (tally.gave_up or "")
+
+
+def test_object_of_another_form_is_no_acceptance() -> None:
+    with open_server(always(reply(b'{"code": "0", "message": "success"}'))) as url:
+        (broke,) = judge(url).findings
+    assert broke.finding.rule == "accepted-sense"
+    assert len(broke.steps) == 1
+
+
+@contextmanager
+def spoiled(spoils: Callable[[bytes], bytes | None]) -> Iterator[tuple[str, Account]]:
+    """A proxy before a fake: some requests are answered by itself."""
+    with FakeRelay(callback_url=None) as relay:
+        host, port = relay.http_url.removeprefix("http://").split(":")
+
+        def serve(connection: socket.socket, request: bytes) -> bytes | None:
+            own = spoils(request)
+            return own if own is not None else ask(host, int(port), request)
+
+        with open_server(serve) as url:
+            yield url, Account(relay.appid, relay.certificate_id, relay.certificate_key)
+
+
+def ask(host: str, port: int, request: bytes) -> bytes:
+    closing_request = request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+    with socket.create_connection((host, port)) as server:
+        server.sendall(closing_request)
+        return b"".join(iter(lambda: server.recv(65536), b""))
+
+
+def body_of(request: bytes) -> str:
+    return request.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
+
+
+ENVELOPE = json.dumps({"code": 50001, "message": "oops", "traceId": "t"}).encode()
+BREAKDOWNS = {
+    "where it is to accept": ('"streamtype": 1', reply(ENVELOPE, "500 Oops"), "templateid-values"),
+    "where it is to refuse": ('"streamtype": 3', reply(ENVELOPE, "500 Oops"), "reply-envelope"),
+    "with a page": ('"streamtype": 3', reply(b"<p>oops</p>", "400 No"), "reply-envelope"),
+}
+
+
+@pytest.mark.parametrize(("what", "answer", "rule"), BREAKDOWNS.values(), ids=BREAKDOWNS.keys())
+@pytest.mark.parametrize("level", LEVELS)
+def test_breakdown_that_repeats_is_a_finding(
+    what: str, answer: bytes, rule: str, level: Level
+) -> None:
+    with spoiled(lambda request: answer if what in body_of(request) else None) as (url, account):
+        tally = judge(url, level, account)
+    assert tally.exit_code == 1
+    assert rule in {each.finding.rule for each in tally.findings}
+    assert min(len(each.steps) for each in tally.findings) == 1
+
+
+def test_breakdown_that_does_not_repeat_is_inconclusive() -> None:
+    numbers = count()
+    once = reply(b"oops", "500 Oops")
+    with spoiled(lambda request: once if next(numbers) == 100 else None) as (url, account):
+        tally = judge(url, account=account)
+    assert (tally.exit_code, tally.findings, len(tally.unclear)) == (0, [], 1)
+
+
+def is_first(numbers: Iterator[int]) -> bool:
+    return next(numbers) == 0
+
+
+@pytest.mark.parametrize("answer", [None, b""], ids=["silent", "closed"])
+def test_what_runs_when_a_server_stops_answering_is_told(answer: bytes | None) -> None:
+    numbers = count()
+    with open_server(lambda *_call: SUCCESS if is_first(numbers) else answer) as url:
+        tally = judge(url)
+    (left,) = tally.left
+    assert (tally.exit_code, tally.findings) == (4, [])
+    assert isinstance(left.step.operation, Stop)
+    assert left.step.observed.error is not None
+
+
+def test_nothing_is_left_of_a_server_that_is_gone() -> None:
+    numbers = count()
+
+    def serve(connection: socket.socket, request: bytes) -> bytes:
+        if not is_first(numbers):
+            raise Dead
+        return SUCCESS
+
+    with open_server(serve) as url:
+        tally = judge(url)
+    assert (tally.exit_code, tally.findings, tally.left) == (3, [], [])
+    assert "nobody listens" in (tally.gave_up or "")
