@@ -27,6 +27,7 @@ ALLOWED = {
     ("clock", "time.time"): "this is the world's clock",
     ("contract.runs", "time.monotonic"): "a server that is judged lives in real time",
     ("contract.clients", "time.monotonic"): SOCKETS,
+    ("contract.clients", "threading.Timer"): SOCKETS,
     ("contract.plays", "time.monotonic"): "a server that is judged lives in real time",
     ("contract.plays", "time.sleep"): "what a server frees late is waited for in real time",
     ("clock", "time.monotonic"): "the cap on a step of time is real time",
