@@ -101,6 +101,10 @@ class Host:
         except concurrent.futures.CancelledError:
             raise FakerelayError(_CALLED_OFF) from None
 
+    def begin(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Have something quick done before all that is asked of it later, and don't wait for it."""
+        return self._submit(work, is_quick=True)
+
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in its loop, without standing in the way of the caller's."""
         __tracebackhide__ = True

@@ -6,12 +6,14 @@ A guest is one world among others, cheap enough for each test to have its own.
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from fakerelay.clock import WorldClock
 from fakerelay.config import AppConfig, Config
 from fakerelay.control.callback_urls import explain_url
 from fakerelay.control.verbs import find_verb
@@ -29,10 +31,14 @@ from fakerelay.tenants import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a world is to be; None leaves it as it is usual. `is_received`: by an inbox here."""
+    """What a world is to be; None leaves it as it is usual.
+
+    `is_received`: by an inbox here. `is_sole`: nobody else can have its appid.
+    """
 
     app: AppConfig
     is_received: bool
+    is_sole: bool = False
     profile: str | None = None
     settings: Mapping[str, object] | None = None
     clock: ClockMode | None = None
@@ -93,14 +99,24 @@ class Lodging(Protocol):
     """
 
     host: Host
-    inbox: Inbox | None
     strays_after: int | None
 
     @property
     def is_open(self) -> bool: ...
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether it is open, and nobody can have asked anything of it."""
+
+    @property
     def world(self) -> Tenant:
+        """Raises FakerelayError where it isn't open."""
+
+    @property
+    def inbox(self) -> Inbox | None:
+        """Where its callbacks come to, if they come to one."""
+
+    def check_open(self) -> None:
         """Raises FakerelayError where it isn't open."""
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -129,8 +145,15 @@ class OwnServer:
         return self.host.is_running
 
     @property
+    def is_untouched(self) -> bool:
+        return False
+
+    @property
     def world(self) -> Tenant:
         return self.host.server.tenants.default
+
+    def check_open(self) -> None:
+        self.host.server  # noqa: B018  # says so where it isn't
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Other worlds on it are its relay's too."""
@@ -171,7 +194,11 @@ class OwnServer:
 
 
 class Guest:
-    """A world of its own on the server of a host that runs already."""
+    """A world of its own on the server of a host that runs already.
+
+    What `open` can't be refused is asked for and not waited for: the host does it before it looks
+    at any call that comes later. Whoever wants to see the world waits for it.
+    """
 
     def __init__(self, host: Host, wanted: Wanted) -> None:
         for name in ("seed", "snapshot"):
@@ -182,20 +209,35 @@ class Guest:
                 )
         self._wanted = wanted
         self._tenant: Tenant | None = None
+        self._inbox: Inbox | None = None
+        self._opening: Future[None] | None = None
         self._was_closed = False
         self.strays_after: int | None = None
         self.host = host
-        self.inbox: Inbox | None = None
 
     @property
     def is_open(self) -> bool:
-        return self._tenant is not None and self.host.is_running
+        return self._is_begun and self.host.is_running
+
+    @property
+    def is_untouched(self) -> bool:
+        return self.is_open and self._tenant is None
 
     @property
     def world(self) -> Tenant:
+        self._wait()
         if self._tenant is None:
-            raise FakerelayError(WAS_CLOSED if self._was_closed else NOT_RUNNING)
+            raise FakerelayError(self._absence)
         return self._tenant
+
+    @property
+    def inbox(self) -> Inbox | None:
+        self._wait()
+        return self._inbox
+
+    def check_open(self) -> None:
+        if not self._is_begun:
+            raise FakerelayError(self._absence)
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if "world" in parameters or "all" in parameters or "world" not in find_verb(verb).query:
@@ -203,15 +245,20 @@ class Guest:
         return {**parameters, "world": self.world.id}
 
     def open(self) -> None:
+        made = self._check()
+        if self._wanted.is_sole and not self._wanted.faults:
+            self._opening = self.host.begin(self._begin(*made))
+            return
         try:
-            self.host.run(self._begin(), is_quick=not self._wanted.faults)
+            self.host.run(self._begin(*made), is_quick=not self._wanted.faults)
         except BaseException:
             self.close()
             raise
 
     async def aopen(self) -> None:
+        made = self._check()
         try:
-            await self.host.arun(self._begin())
+            await self.host.arun(self._begin(*made))
         except BaseException:
             await self.aclose()
             raise
@@ -224,39 +271,61 @@ class Guest:
         if self.host.is_running:
             await self.host.arun(self._end())
 
-    async def _begin(self) -> None:
-        app, receiver = self._wanted.app, self.host.receiver
-        if self._wanted.tls and self.host.server.tls_files.ca_file is None:
+    @property
+    def _is_begun(self) -> bool:
+        return self._tenant is not None or self._opening is not None
+
+    @property
+    def _absence(self) -> str:
+        return WAS_CLOSED if self._was_closed else NOT_RUNNING
+
+    def _wait(self) -> None:
+        opening = self._opening
+        if opening is not None and not self.host.is_here:
+            opening.result()
+
+    def _check(self) -> tuple[Profile, WorldClock]:
+        """All that can be refused is made before it is begun. Raises ConfigError."""
+        server = self.host.server
+        if self._wanted.tls and server.tls_files.ca_file is None:
             raise ConfigError(
                 "Can't use tls=True on this server: it speaks plain HTTP only; leave server out,"
                 " or share one that was opened with TLS"
             )
-        if app.callback_url is not None:
-            check_callback_url(app.callback_url)
+        profile = _choose_profile(server.tenants.default.service.profile, self._wanted)
+        return profile, server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
+
+    async def _begin(self, profile: Profile, clock: WorldClock) -> None:
+        app, server = self._wanted.app, self.host.server
         if self._wanted.is_received:
-            self.inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
-            app = replace(app, callback_url=self.inbox.url)
-        self._tenant = await open_world(self.host.server, app, self._wanted)
-        self.strays_after = self.host.server.tenants.default.journal.newest
+            self._inbox = self.host.receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
+            app = replace(app, callback_url=self._inbox.url)
+        self._tenant = await _open_world(server, app, self._wanted.faults, profile, clock)
+        self.strays_after = server.tenants.default.journal.newest
 
     async def _end(self) -> None:
         """Forget all there is; first the inbox, so that nothing hangs there any more."""
-        tenant, self._tenant = self._tenant, None
-        self._was_closed = self._was_closed or tenant is not None
-        if self.inbox is not None:
-            self.host.receiver.close_inbox(self.inbox)
+        self._was_closed = self._was_closed or self._is_begun
+        tenant, self._tenant, self._opening = self._tenant, None, None
+        if self._inbox is not None:
+            self.host.receiver.close_inbox(self._inbox)
         if tenant is not None:
             await self.host.server.drop_world(tenant)
 
 
-async def open_world(server: Server, app: AppConfig, wanted: Wanted) -> Tenant:
+async def _open_world(
+    server: Server,
+    app: AppConfig,
+    faults: Sequence[Mapping[str, Any]],
+    profile: Profile,
+    clock: WorldClock,
+) -> Tenant:
     """Make a world with an app and the certificate that opens it, or nothing at all.
 
     Raises ConfigError.
     """
     tenants = server.tenants
-    profile = _choose_profile(tenants.default.service.profile, wanted)
-    tenant = tenants.create(clock=tenants.start.open_clock(wanted.clock, wanted.now))
+    tenant = tenants.create(clock=clock)
     tenant.service.profile = profile
     account = app.certificate_id
     try:
@@ -265,8 +334,8 @@ async def open_world(server: Server, app: AppConfig, wanted: Wanted) -> Tenant:
             App(app.appid, account, app.callback_url),
             Certificate(app.certificate_id, app.certificate_key, account),
         )
-        if wanted.faults:
-            server.add_faults(tenant, wanted.faults, "the plans in faults")
+        if faults:
+            server.add_faults(tenant, faults, "the plans in faults")
             await server.open_fault_ports(tenant)
     except BaseException:
         await server.drop_world(tenant)

@@ -97,6 +97,7 @@ class FakeRelay(Assertions):
         wanted = Wanted(
             self._app,
             callback_url == BUILT_IN and snapshot is None,
+            appid is None,
             None if profile is None else os.fspath(profile),
             settings,
             clock,
@@ -258,13 +259,13 @@ class FakeRelay(Assertions):
     @property
     def has_faults(self) -> bool:
         """Whether its world has any fault plan, met or not."""
-        return len(self._lodging.world.faults) > 0
+        return not self._lodging.is_untouched and len(self._lodging.world.faults) > 0
 
     @property
     def callbacks(self) -> Callbacks:
         """The push-status callbacks that came; what `callback_url` sends elsewhere, doesn't."""
-        if self._callbacks is None:
-            self._running()
+        callbacks = self._find_callbacks()
+        if callbacks is None:
             url = self.callback_url
             told = (
                 "Callbacks are off (callback_url=None)"
@@ -275,6 +276,14 @@ class FakeRelay(Assertions):
                 f"{told}: to receive them here, leave callback_url out;"
                 " control('callbacks') lists them"
             )
+        return callbacks
+
+    def _find_callbacks(self) -> Callbacks | None:
+        self._running()
+        inbox = self._lodging.inbox
+        if self._callbacks is None and inbox is not None:
+            host = self._host
+            self._callbacks = Callbacks(inbox, host.run, host.arun, explain=self._explain_silence)
         return self._callbacks
 
     def tasks(self, **filters: Any) -> list[dict[str, Any]]:
@@ -350,6 +359,7 @@ class FakeRelay(Assertions):
 
     def _find_strays(self) -> Sequence[Mapping[str, Any]]:
         """What was asked of the server by paths that name no app, while this world was there."""
+        self._lodging.world  # noqa: B018  # waits for it
         after = self._lodging.strays_after
         if after is None:
             return ()
@@ -367,7 +377,8 @@ class FakeRelay(Assertions):
             self.assert_no_leftovers()
         except AssertionError as error:
             complaints.append(str(error))
-        unexpected = self._callbacks.unexpected() if self._callbacks is not None else []
+        callbacks = self._find_callbacks()
+        unexpected = callbacks.unexpected() if callbacks is not None else []
         return complaints + [
             f"Nobody looked for a callback: {each.describe()}" for each in unexpected
         ]
@@ -377,7 +388,7 @@ class FakeRelay(Assertions):
     def __enter__(self) -> Self:
         self._refuse_twice()
         self._lodging.open()
-        self._begin()
+        reports.note_opened(self)
         return self
 
     def __exit__(
@@ -393,7 +404,7 @@ class FakeRelay(Assertions):
     async def __aenter__(self) -> Self:
         self._refuse_twice()
         await self._lodging.aopen()
-        self._begin()
+        reports.note_opened(self)
         return self
 
     async def __aexit__(
@@ -425,20 +436,13 @@ class FakeRelay(Assertions):
         finally:
             await self._lodging.aclose()
 
-    def _begin(self) -> None:
-        reports.note_opened(self)
-        inbox = self._lodging.inbox
-        if inbox is not None:
-            host = self._host
-            self._callbacks = Callbacks(inbox, host.run, host.arun, explain=self._explain_silence)
-
     def _explain_silence(self) -> Iterator[str]:
         """Why a callback that is waited for may not have come."""
         return explain_silence(self.control)
 
     def _running(self) -> Server:
         """The server, as long as the relay's world is there."""
-        self._lodging.world  # noqa: B018  # says so where it isn't
+        self._lodging.check_open()
         return self._host.server
 
     def _refuse_twice(self) -> None:

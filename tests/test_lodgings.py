@@ -1,12 +1,13 @@
 """Relays that are worlds on the server of others: made whole or not at all, and gone afterwards."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from fakerelay import ConfigError, FakeRelay, Host
+from fakerelay import ConfigError, FakeRelay, FakerelayError, Host
 from fakerelay.hosts import open_shared
 
 from .conftest import no_complaints
@@ -40,12 +41,13 @@ WRONG: dict[str, dict[str, Any]] = {
     "unknown setting": {"settings": {"quota": 1}},
     "no URL": {"callback_url": "nonsense"},
     "no scheme": {"callback_url": "http://"},
+    "unknown clock": {"clock": "fast"},
 }
 
 
 @pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
 def test_world_that_can_not_be_leaves_nothing(host: Host, options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(FakerelayError):
         FakeRelay(server=host, appid=77, **options).__enter__()
     assert worlds(host) == ["default"]
     with FakeRelay(server=host, appid=77) as relay:
@@ -77,3 +79,53 @@ async def test_world_whose_opening_is_cancelled_is_gone(host: Host, ends: str) -
         async with FakeRelay(server=host, appid=79) as again:
             assert (await again.client.start_source("r", "u", "rtmp://h/a")).is_accepted
     assert worlds(host) == ["default"]
+
+
+@pytest.fixture
+def busy_host(host: Host) -> Iterator[tuple[Host, threading.Event]]:
+    """A host whose loop does nothing until the event is set."""
+    go_on = threading.Event()
+
+    async def stand_still() -> None:
+        go_on.wait()
+
+    standing = host.begin(stand_still())
+    try:
+        yield host, go_on
+    finally:
+        go_on.set()
+        standing.result()
+
+
+def test_opening_waits_for_nothing(busy_host: tuple[Host, threading.Event]) -> None:
+    host, go_on = busy_host
+    relay = FakeRelay(server=host).__enter__()
+    assert relay.is_open
+    assert relay.url.startswith("http://127.0.0.1:")
+    assert not relay.has_faults
+    go_on.set()
+    assert relay.start("rtmp://h/a").is_accepted
+    assert relay.callbacks.wait_for(rtmpurl="rtmp://h/a")
+    relay.close()
+    assert worlds(host) == ["default"]
+
+
+def test_world_is_there_for_whoever_looks_first(busy_host: tuple[Host, threading.Event]) -> None:
+    host, go_on = busy_host
+    with FakeRelay(server=host) as relay:
+        threading.Thread(target=go_on.set).start()
+        assert relay.callback_url is not None
+        assert relay.tasks() == []
+        assert relay.report()
+
+
+def test_closing_what_was_only_asked_for_leaves_nothing(
+    busy_host: tuple[Host, threading.Event],
+) -> None:
+    host, go_on = busy_host
+    relay = FakeRelay(server=host).__enter__()
+    go_on.set()
+    relay.close()
+    assert worlds(host) == ["default"]
+    with pytest.raises(FakerelayError, match="was closed"):
+        relay.tasks()
