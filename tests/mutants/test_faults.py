@@ -116,8 +116,9 @@ def test_profile_is_one_that_fakerelay_reads(name: str) -> None:
 
 
 def test_server_is_written_without_fakerelay() -> None:
+    """The matrix, which plays the kit against it, is not."""
     for path in FOLDER.rglob("*.py"):
-        if path.name.startswith("test_"):
+        if path.name.startswith("test_") or path.parent.name == "matrix":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

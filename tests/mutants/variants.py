@@ -91,4 +91,9 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "Wherever the contract only assumes or borrows, it does the opposite, and tells nobody",
         frozenset(_OPPOSITE),
     ),
+    "opposite-at-once": Variant(
+        ("documented",),
+        "The same, but what a stop frees is free at once: nobody has to wait for it",
+        frozenset(_OPPOSITE) - {"released-after-2-s"},
+    ),
 }

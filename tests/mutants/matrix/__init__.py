@@ -1,0 +1,1 @@
+"""What the contract kit notices of seeded faults, and says of servers that are right."""
