@@ -106,10 +106,10 @@ class ContractMachine(RuleBasedStateMachine):
     def stop_anything(self, task: int, kind: Kind, room: int) -> None:
         self.do(Stop(task, None, kind, room))
 
-    @precondition(lambda self: bool(self.world.stopped - self.world.unsure))
+    @precondition(lambda self: bool(self.world.stopped - self.world.unsure()))
     @rule(task=tasks, kind=kinds, which=addresses)
     def start_with_what_was_freed(self, task: int, kind: Kind, which: int) -> None:
-        freed = sorted(self.world.stopped - self.world.unsure)
+        freed = sorted(self.world.stopped - self.world.unsure())
         self.do(Start(task, (freed[which % len(freed)],), kind))
 
     @rule(task=tasks, kind=kinds, wanted=address_lists, name=credentials)

@@ -3,7 +3,7 @@
 Pure, and written from the contract alone. It must not know anything of HTTP, time or the fake.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -37,31 +37,52 @@ class Fault(NamedTuple):
 
 
 class Task(NamedTuple):
+    """`once` are all addresses it has ever held; `is_shaken` since an update of it was refused.
+
+    That it let go of what an update leaves out, and of nothing by one that is refused, is assumed.
+    """
+
     room: int
     addresses: tuple[int, ...]
+    once: frozenset[int] = frozenset()
+    is_shaken: bool = False
+
+    @property
+    def sure(self) -> frozenset[int]:
+        """What it holds by documented rules alone."""
+        return frozenset() if self.is_shaken else frozenset(self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What runs; and of what has been: addresses freed by a stop, asked for in vain, or let go in
-    a way that only assumptions speak of; tasks that have ended.
+    """What runs; and of what has been: addresses freed by a stop, or asked for in vain; tasks that
+    have ended.
     """
 
     tasks: Mapping[Key, Task] = field(default_factory=dict)
     stopped: frozenset[int] = frozenset()
     refused: frozenset[int] = frozenset()
-    unsure: frozenset[int] = frozenset()
     ended: frozenset[Key] = frozenset()
 
     def holders(self, address: int) -> Iterator[Key]:
         return (key for key, task in self.tasks.items() if address in task.addresses)
 
-    def count(self, app: int) -> int:
-        return sum(key[0] == app for key in self.tasks)
+    def unsure(self, key: Key | None = None) -> frozenset[int]:
+        """Addresses of which only assumptions say whether a task, but for that one, holds them."""
+        others = (task for other, task in self.tasks.items() if other != key)
+        return frozenset[int]().union(*(task.once - task.sure for task in others))
 
-    def count_mixed(self, app: int, room: int) -> int:
+    def list_tasks(self, app: int) -> Sequence[Task]:
+        return [task for key, task in self.tasks.items() if key[0] == app]
+
+    def count(self, app: int) -> int:
+        return len(self.list_tasks(app))
+
+    def count_mixed(self, app: int | None, room: int) -> int:
+        """Of an app, or of all."""
         return sum(
-            key[:2] == (app, "mixed") and task.room == room for key, task in self.tasks.items()
+            kind == "mixed" and task.room == room and app in (None, its_app)
+            for (its_app, kind, _), task in self.tasks.items()
         )
 
 
@@ -83,8 +104,7 @@ def foresee(
         else _refuse_stop(world, operation)
     )
     if broken is not None:
-        asked = frozenset(operation.addresses or ()) - _held(world)
-        return Outcome(broken.rule, broken, replace(world, refused=world.refused | asked))
+        return Outcome(broken.rule, broken, _refuse(world, operation))
     if isinstance(operation, Start):
         return _accept_start(world, operation, policy)
     return _accept_stop(world, operation)
@@ -94,8 +114,15 @@ def key_of(operation: Operation) -> Key:
     return operation.app, operation.kind, operation.task
 
 
-def _held(world: World) -> frozenset[int]:
-    return frozenset(address for task in world.tasks.values() for address in task.addresses)
+def _refuse(world: World, operation: Operation) -> World:
+    key = key_of(operation)
+    held = frozenset(address for task in world.tasks.values() for address in task.addresses)
+    refused = world.refused | (frozenset(operation.addresses or ()) - held)
+    task = world.tasks.get(key)
+    if task is None or isinstance(operation, Stop) or operation.credential != RIGHT:
+        return replace(world, refused=refused)
+    tasks = {**world.tasks, key: task._replace(is_shaken=True)}
+    return replace(world, tasks=tasks, refused=refused)
 
 
 def _find_fault(operation: Operation, faults: Mapping[str, Fault]) -> Broken | None:
@@ -134,11 +161,10 @@ def _refuse_start(world: World, start: Start, policy: Policy) -> Broken | None:
 
 def _accept_start(world: World, start: Start, policy: Policy) -> Outcome:
     key = key_of(start)
-    tasks = {**world.tasks, key: Task(start.room, start.addresses)}
-    before = world.tasks[key].addresses if key in world.tasks else ()
-    left = frozenset(before) - frozenset(start.addresses)
+    before = world.tasks[key].once if key in world.tasks else frozenset()
+    task = Task(start.room, start.addresses, before | frozenset(start.addresses))
     rule = _say_why(world, start, policy)
-    return Outcome(rule, None, replace(world, tasks=tasks, unsure=world.unsure | left))
+    return Outcome(rule, None, replace(world, tasks={**world.tasks, key: task}))
 
 
 def _say_why(world: World, start: Start, policy: Policy) -> str:
@@ -169,18 +195,16 @@ def _refuse_stop(world: World, stop: Stop) -> Broken | None:
 
 def _accept_stop(world: World, stop: Stop) -> Outcome:
     key = key_of(stop)
-    held = world.tasks[key].addresses
-    lost = held if stop.addresses is None else stop.addresses
-    left = tuple(address for address in held if address not in lost)
-    tasks = {other: task for other, task in world.tasks.items() if other != key}
-    if left:
-        tasks[key] = Task(stop.room, left)
-    after = replace(world, tasks=tasks)
-    if left:
-        return Outcome("stop-partial", None, replace(after, unsure=world.unsure | set(lost)))
+    task = world.tasks[key]
+    lost = task.addresses if stop.addresses is None else stop.addresses
+    left = tuple(address for address in task.addresses if address not in lost)
     rule = "stop-ends-task" if stop.addresses is None else "stop-partial"
-    stopped = world.stopped | set(held)
-    return Outcome(rule, None, replace(after, stopped=stopped, ended=world.ended | {key}))
+    if left:
+        tasks = {**world.tasks, key: task._replace(addresses=left)}
+        return Outcome(rule, None, replace(world, tasks=tasks))
+    tasks = {other: each for other, each in world.tasks.items() if other != key}
+    stopped = world.stopped | task.once
+    return Outcome(rule, None, World(tasks, stopped, world.refused, world.ended | {key}))
 
 
 def is_documented(
@@ -204,23 +228,36 @@ def _is_documented_start(world: World, start: Start, policy: Policy) -> bool:
     task = world.tasks.get(key)
     if len(start.addresses) > 5:
         return True
-    twin = (start.app, "source" if start.kind == "mixed" else "mixed", start.task)
-    has_twin = twin in world.tasks or twin in world.ended
-    if key in world.ended or has_twin or (task is not None and task.room != start.room):
+    if _is_name_open(world, key) or (task is not None and task.room != start.room):
         return False
-    if len(set(start.addresses)) < len(start.addresses) or world.unsure & set(start.addresses):
+    if len(set(start.addresses)) < len(start.addresses):
+        return False
+    if world.unsure(key) & set(start.addresses):
         return False
     holders = {holder for each in start.addresses for holder in world.holders(each)} - {key}
     if any(holder[0] != start.app for holder in holders):
         return False
-    if holders or task is not None:
-        return True
-    return _is_quota_plain(world, start, policy)
+    return bool(holders) or _is_quota_plain(world, start, policy)
+
+
+def _is_name_open(world: World, key: Key) -> bool:
+    """Whether only assumptions say what a name that others bear, or bore, means here."""
+    borne = {other for other in {*world.tasks, *world.ended} if other[2] == key[2]}
+    return bool(borne - {key}) or key in world.ended
 
 
 def _is_quota_plain(world: World, start: Start, policy: Policy) -> bool:
-    """Whether it is the same to count tasks and to count addresses."""
-    most = policy.concurrent_pushes
-    pushes = sum(len(task.addresses) for key, task in world.tasks.items() if key[0] == start.app)
-    is_over = world.count(start.app) >= most
-    return not most or is_over or pushes + len(start.addresses) <= most
+    """Whether it is the same to count tasks and to count addresses, here or in all apps' rooms."""
+    most, room = policy.concurrent_pushes, policy.mixed_tasks_per_room
+    tasks, mine = world.list_tasks(start.app), world.tasks.get(key_of(start))
+    if mine is not None:
+        held = sum(len(task.addresses) for task in tasks)
+        grown = held - len(mine.addresses) + len(start.addresses)
+        return not most or grown <= max(most, held)
+    if 0 < most <= min(len(tasks), sum(len(task.sure) for task in tasks)):
+        return True
+    mixed = world.count_mixed(None, start.room) if start.kind == "mixed" else 0
+    if 0 < room <= mixed and world.count_mixed(start.app, start.room) < room:
+        return False
+    at_most = sum(len(task.once) for task in tasks) + len(start.addresses)
+    return not most or at_most <= most
