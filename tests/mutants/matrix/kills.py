@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final, NamedTuple
 
+from fakerelay.contract.clients import Client, show
 from fakerelay.contract.drafts import Account
-from fakerelay.contract.drivers import Client
+from fakerelay.contract.drivers import Step
 from fakerelay.contract.efforts import EFFORTS, plan_scenarios
-from fakerelay.contract.events import Broke, Event, Unclear
-from fakerelay.contract.judgements import Judge, show
+from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.judgements import Judge
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Level, Operation, tell
 from fakerelay.contract.plays import Play
@@ -54,27 +55,26 @@ class Result(NamedTuple):
 
 
 class Count:
-    """A witness that counts what is done up to the first finding."""
+    """A witness that counts; `marks` has calls and scenarios up to when a rule was broken."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.scenarios = 0
-        self.is_found = False
+        self.marks: dict[str, tuple[int, int]] = {}
 
     def expect(self, play: Play, operation: Operation) -> None:
         """Nothing is counted before it is done."""
 
     def hear(self, play: Play, event: Event) -> Iterable[Event]:
-        if isinstance(event, Broke) and not self.is_found:
-            self.is_found = True
-            self.calls += len(play.steps)
-            self.scenarios += 1
+        broke = event.suspicion if isinstance(event, Unclear) else event
+        if isinstance(broke, Broke):
+            now = self.calls + len(play.steps), self.scenarios + 1
+            self.marks.setdefault(broke.finding.rule, now)
         return ()
 
     def conclude(self, play: Play) -> Iterable[Event]:
-        if not self.is_found:
-            self.calls += len(play.steps)
-            self.scenarios += 1
+        self.calls += len(play.steps)
+        self.scenarios += 1
         return ()
 
 
@@ -90,7 +90,7 @@ def try_kit(trial: Trial) -> Result:
         budget = Budget(effort.max_calls, trial.max_seconds)
         run = Run(target, client, Judge(trial.level, profile["errors"]), budget, [count])
         for event in run.play(plan_scenarios(target, trial.level, effort.made_up, trial.seed)):
-            if isinstance(event, Broke) or (trial.is_variant and isinstance(event, Unclear)):
+            if isinstance(event, Broke) or (trial.is_variant and isinstance(event, Left | Unclear)):
                 return Result(trial, _describe(event, count), run.calls)
     return Result(trial, None, run.calls)
 
@@ -116,11 +116,16 @@ def _open_server(trial: Trial) -> Iterator[Mutant]:
         yield mutant
 
 
-def _describe(event: Broke | Unclear, count: Count) -> Found:
-    scenario, calls, scenarios = event.scenario.name, count.calls, count.scenarios
-    if isinstance(event, Unclear):
-        told = f"no answer to judge: {show(event.step.observed)}"
-        return Found("-", scenario, calls, scenarios, (tell(event.step.operation),), told)
-    steps = tuple(tell(step.operation) for step in event.steps)
-    told = f"expected {event.finding.expected}, got {event.finding.got}"
-    return Found(event.finding.rule, scenario, calls, scenarios, steps, told)
+def _describe(event: Broke | Left | Unclear, count: Count) -> Found:
+    now = count.calls, count.scenarios
+    if not isinstance(event, Broke):
+        steps, told = [event.step], f"no answer to judge: {show(event.step.observed)}"
+        return Found("-", event.scenario.name, *now, _tell(steps), told)
+    rule, expected, got = event.finding
+    mark = count.marks.get(rule, now)
+    told = f"expected {expected}, got {got}"
+    return Found(rule, event.scenario.name, *mark, _tell(event.steps), told)
+
+
+def _tell(steps: Iterable[Step]) -> tuple[str, ...]:
+    return tuple(tell(step.operation) for step in steps)
