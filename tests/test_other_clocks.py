@@ -25,6 +25,12 @@ SOCKETS = "a socket's patience, or a person's, is real time"
 PROCESS = "the life of the process, not of a world"
 ALLOWED = {
     ("clock", "time.time"): "this is the world's clock",
+    ("cli.verify", "time.monotonic"): "how long a run took is real time",
+    (
+        "cli.verify",
+        "datetime.datetime.now",
+    ): "a report has the day in it, a divergence its last one",
+    ("cli.progress", "time.monotonic"): "a person's eyes are real time",
     ("contract.runs", "time.monotonic"): "a server that is judged lives in real time",
     ("contract.clients", "time.monotonic"): SOCKETS,
     ("contract.clients", "threading.Timer"): SOCKETS,

@@ -1,21 +1,26 @@
 """`fakerelay verify`: does a server behave as the contract says?"""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import click
 
+from fakerelay.cli.findings import read_baseline, read_known, read_rules, read_text, read_troubles
 from fakerelay.cli.keys import ask_key, read_key
 from fakerelay.errors import ConfigError
 
 if TYPE_CHECKING:
     from fakerelay.contract.drafts import Account
+    from fakerelay.contract.reports.documents import Circumstances
     from fakerelay.contract.targets import Target
-    from fakerelay.contract.verdicts import Tally
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _OTHER_KEY: Final = "FAKERELAY_OTHER_CERTIFICATE_KEY"
@@ -48,6 +53,20 @@ _EFFORTS: Final = ("quick", "deep")
     "--max-seconds", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What is made up, again.")
+@click.option("--rules", metavar="ID,...", help="Only these are judged.")
+@click.option("--report", metavar="DIR", help="Write report.json, junit.xml, index.html and more.")
+@click.option("--known", metavar="FILE", help="Broken rules that are accepted: TOML or JSON.")
+@click.option(
+    "--baseline", metavar="FILE", help="An earlier report.json: mark what is new, or gone."
+)
+@click.option(
+    "--fail-on",
+    default="broken,expired,leftovers,inconclusive",
+    show_default=True,
+    metavar="WHAT,...",
+    help="Of these and skipped, what the exit code is for.",
+)
+@click.option("--replay", metavar="FILE", help="Try only what a report.json, or a finding, has.")
 def verify(**options: Any) -> None:
     """Judge a server by the contract, rule by rule: calls in sequences, each answer foreseen.
 
@@ -65,54 +84,97 @@ def verify(**options: Any) -> None:
         settings = merge_settings(settings, parse_setting(text))
     profile = merge_profile(read_profile(options["profile"]), settings, "the settings")
     with _open_target(options, profile) as target:
-        raise SystemExit(_verify(target, options, profile))
+        act = _verify if options["replay"] is None else _replay
+        raise SystemExit(act(target, options, profile))
 
 
 def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
+    from fakerelay.cli.progress import open_progress
+    from fakerelay.cli.verdicts import print_report
     from fakerelay.contract.clients import Client
     from fakerelay.contract.efforts import EFFORTS, plan_scenarios
     from fakerelay.contract.judgements import Judge
+    from fakerelay.contract.reports.documents import write_report
+    from fakerelay.contract.reports.files import write_files
     from fakerelay.contract.runs import Budget, Run
-    from fakerelay.contract.scopes import list_rules
+    from fakerelay.contract.scopes import list_rules, select
     from fakerelay.contract.verdicts import Tally
 
+    asked = _read_circumstances(target, options, profile)
+    folder = _make_folder(options["report"])
     level, effort = options["level"], EFFORTS[options["effort"]]
-    budget = Budget(options["max_calls"] or effort.max_calls, options["max_seconds"])
+    scenarios = plan_scenarios(target, level, effort.made_up, options["seed"])
+    began = time.monotonic()
     with closing(Client(target.url)) as client:
+        budget = Budget(asked.max_calls, asked.max_seconds)
         run = Run(target, client, Judge(level, profile["errors"]), budget)
-        tally = Tally(level, run.counts, list_rules(target, level))
-        for event in run.play(plan_scenarios(target, level, effort.made_up, options["seed"])):
-            tally.add(event)
+        tally = Tally(level, run.counts, list_rules(target, level), asked.only)
+        with open_progress(run, tally, asked.max_calls) as progress:
+            for event in run.play(select(scenarios, asked.only, target.policy, level)):
+                tally.add(event)
+                progress.hear(event)
         tally.gave_up = run.gave_up
-    _report(tally, run.calls, target)
-    return tally.exit_code
+    seconds = time.monotonic() - began
+    report = write_report(tally, asked, calls=run.calls, scenarios=run.scenarios, seconds=seconds)
+    if folder is not None:
+        write_files(report, folder)
+    print_report(report, folder)
+    exit_code: int = report["exit_code"]
+    return exit_code
 
 
-def _report(tally: "Tally", calls: int, target: "Target") -> None:
-    from fakerelay import schemas
-    from fakerelay.contract.clients import show
-    from fakerelay.contract.operations import tell
-    from fakerelay.contract.scripts import render_curl
+def _replay(target: "Target", options: dict[str, Any], profile: Any) -> int:
+    from fakerelay.cli.verdicts import print_replayed
+    from fakerelay.contract.clients import Client
+    from fakerelay.contract.judgements import Judge
+    from fakerelay.contract.replays import exit_code, read_findings, replay
+    from fakerelay.contract.runs import Run
 
-    verdicts = tally.verdicts()
-    states = {each.state for each in verdicts}
-    amounts = {state: sum(each.state == state for each in verdicts) for state in sorted(states)}
-    told = ", ".join(f"{amount} {state}" for state, amount in amounts.items())
-    word = {0: "AGREES", 1: "BROKEN", 3: "INCONCLUSIVE", 4: "LEFTOVERS"}[tally.exit_code]
-    click.echo(f"{word}: {told}; {calls} calls")
-    for broke in tally.findings:
-        rule = schemas.rulebook()[broke.finding.rule]
-        click.echo(f"\n{rule.id} ({rule.level}): {rule.text}")
-        click.echo(f"  expected {broke.finding.expected}\n  got      {broke.finding.got}")
-        click.echo("  by " + "; then ".join(tell(step.operation) for step in broke.steps))
-        click.echo("\n" + render_curl(broke.steps, target.url))
-    if tally.gave_up is not None:
-        click.echo(f"\nGave up: {tally.gave_up}")
-    for unclear in tally.unclear[: 0 if tally.gave_up else 5]:
-        click.echo(f"\nNo answer to judge: {show(unclear.step.observed)}")
-    for left in tally.left:
-        click.echo(f"\nMay still run: {tell(left.step.operation)} got {show(left.step.observed)}")
-        click.echo("\n" + render_curl([left.step], target.url))
+    found = read_findings(read_text(options["replay"]), options["replay"])
+    with closing(Client(target.url)) as client:
+        replayed = [
+            *replay(
+                found,
+                lambda level, scenario: Run(target, client, Judge(level, profile["errors"])).play(
+                    [scenario]
+                ),
+            )
+        ]
+    print_replayed(replayed)
+    return exit_code(replayed)
+
+
+def _read_circumstances(target: "Target", options: dict[str, Any], profile: Any) -> "Circumstances":
+    from fakerelay.contract.efforts import EFFORTS
+    from fakerelay.contract.reports.documents import Circumstances
+
+    changed = " with settings of its own" if options["settings"] else ""
+    return Circumstances(
+        kit=version("fakerelay"),
+        began_at=datetime.now(UTC),
+        target=target,
+        is_own=options["target"] is None,
+        level=options["level"],
+        effort=options["effort"],
+        seed=options["seed"],
+        profile=f"{profile['name']}@{profile['version']}{changed}",
+        max_calls=options["max_calls"] or EFFORTS[options["effort"]].max_calls,
+        max_seconds=options["max_seconds"],
+        only=read_rules(options["rules"]),
+        fails_on=read_troubles(options["fail_on"]),
+        accepted=read_known(options["known"]),
+        baseline=read_baseline(options["baseline"]),
+    )
+
+
+def _make_folder(path: str | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Can't write into --report {path!r}: {error.strerror}") from error
+    return Path(path)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Run:
         self._witnesses = witnesses
         self._give_up_at = time.monotonic() + self._budget.max_seconds
         self._run_id = secrets.token_hex(4)
-        self._scenarios = 0
+        self.scenarios = 0
         self._known: set[str] = set()
         self._left: list[Left] = []
         self._patience = Patience()
@@ -121,12 +121,12 @@ class Run:
     def _play(
         self, scenario: Scenario, moves: Sequence[Move], sought: str | None = None
     ) -> Iterator[Event]:
-        self._scenarios += 1
+        self.scenarios += 1
         play = Play(
             self._target,
             self._client,
             self._judge,
-            Names(self._run_id, self._scenarios, self._target.push_base),
+            Names(self._run_id, self.scenarios, self._target.push_base),
             patience=self._patience,
             known=self._known - {sought},
             waits=sought is None,

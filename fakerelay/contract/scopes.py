@@ -1,6 +1,7 @@
 """Which rules a run is to compare on a target: what is left of them is no agreement."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 from fakerelay.contract.catalogue import Scenario, list_scenarios
 from fakerelay.contract.courses import Course, foresee_courses
@@ -9,6 +10,8 @@ from fakerelay.contract.judgements import name_rule
 from fakerelay.contract.model import Policy, World
 from fakerelay.contract.operations import Level, Operation, list_operations
 from fakerelay.contract.targets import Target
+
+_REPLIES: Final = frozenset({"reply-envelope", "reply-status", "reply-trace-id"})
 
 
 def list_rules(target: Target, level: Level) -> frozenset[str]:
@@ -19,6 +22,16 @@ def list_rules(target: Target, level: Level) -> frozenset[str]:
         if 1 in target.accounts or not scenario.needs_other_app
     ]
     return frozenset(_list_rules(scenarios, target.policy))
+
+
+def select(
+    scenarios: Iterable[Scenario], only: Collection[str], policy: Policy, level: Level
+) -> Iterator[Scenario]:
+    """The scenarios that have any of some rules compared; all, where there are none."""
+    for scenario in scenarios:
+        is_of_all = level == "assumed" and not _REPLIES.isdisjoint(only)
+        if not only or is_of_all or not set(only).isdisjoint(_list_rules([scenario], policy)):
+            yield scenario
 
 
 def _list_rules(scenarios: Iterable[Scenario], policy: Policy) -> Iterator[str]:

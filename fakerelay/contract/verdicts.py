@@ -1,6 +1,6 @@
 """What a run says of each rule, and of the server as a whole."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
@@ -8,11 +8,18 @@ from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.operations import Level
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
+Trouble = Literal["broken", "expired", "leftovers", "inconclusive", "skipped"]
 
 AGREES: Final = 0
-BROKEN: Final = 1
-INCONCLUSIVE: Final = 3
-LEFTOVERS: Final = 4
+EXIT_CODES: Final[Mapping[Trouble, int]] = {
+    "broken": 1,
+    "expired": 1,
+    "leftovers": 4,
+    "inconclusive": 3,
+    "skipped": 3,
+}
+"""{what a run may fail for: the exit code}, the worst first."""
+USUAL_TROUBLES: Final[tuple[Trouble, ...]] = ("broken", "expired", "leftovers", "inconclusive")
 
 _DOCUMENTED: Final = ("D", "S")
 _MOST_UNCLEAR: Final = 0.05
@@ -31,15 +38,21 @@ class Verdict(NamedTuple):
 class Tally:
     """The events of a run, and what they come to; `counts` are the comparisons of each rule.
 
-    The `planned` rules are those to be compared; others are skipped where they are not.
+    The `planned` rules are those to be compared; others are skipped where they are not. With
+    `only`, no others count.
     """
 
     def __init__(
-        self, level: Level, counts: Mapping[str, int], planned: Collection[str] = ()
+        self,
+        level: Level,
+        counts: Mapping[str, int],
+        planned: Collection[str] = (),
+        only: Collection[str] = (),
     ) -> None:
         self._level = level
         self._counts = counts
         self._planned = planned
+        self._only = only
         self.findings: list[Broke] = []
         self.unclear: list[Unclear] = []
         self.left: list[Left] = []
@@ -51,10 +64,10 @@ class Tally:
             self.left.append(event)
             return
         self.steps += 1
-        if isinstance(event, Broke):
-            self.findings.append(event)
-        elif isinstance(event, Unclear):
+        if isinstance(event, Unclear):
             self.unclear.append(event)
+        elif isinstance(event, Broke) and self._counts_for(event.finding.rule):
+            self.findings.append(event)
 
     def verdicts(self) -> Sequence[Verdict]:
         """One for each rule of the level, in the order of the rulebook."""
@@ -62,20 +75,27 @@ class Tally:
         return [
             self._judge(name, rule, broken)
             for name, rule in schemas.rulebook().items()
-            if self._level == "assumed" or rule.level in _DOCUMENTED or name in broken
+            if self._counts_for(name)
+            and (self._level == "assumed" or rule.level in _DOCUMENTED or name in broken)
         ]
 
     @property
     def exit_code(self) -> int:
-        """1 for a broken rule, else 4 if a task may run on, else 3 if too little is known."""
-        if self.findings:
-            return BROKEN
-        if self.left:
-            return LEFTOVERS
-        is_vague = len(self.unclear) > _MOST_UNCLEAR * max(self.steps, 1)
-        is_vague |= self.gave_up is not None or not sum(self._counts.values())
-        is_vague |= any(each.state == "inconclusive" for each in self.verdicts())
-        return INCONCLUSIVE if is_vague else AGREES
+        """Where nothing is accepted, and the run fails for what runs usually fail for."""
+        return conclude(self).exit_code
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether it was given up, too many answers can't be judged, or nothing was compared."""
+        is_unclear = len(self.unclear) > _MOST_UNCLEAR * max(self.steps, 1)
+        return is_unclear or self.gave_up is not None or self.is_empty
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(verdict.compared for verdict in self.verdicts())
+
+    def _counts_for(self, rule: str) -> bool:
+        return not self._only or rule in self._only
 
     def _judge(self, name: str, rule: schemas.Rule, broken: Iterable[str]) -> Verdict:
         compared = self._counts.get(name, 0)
@@ -87,3 +107,45 @@ class Tally:
             reason = self.gave_up or "the run was over before, or its calls were not answered"
             return Verdict(name, "inconclusive", 0, reason)
         return Verdict(name, "skipped", 0, rule.reason or _LATER)
+
+
+class Conclusion(NamedTuple):
+    """All `troubles`, the worst first; `exit_code` is for those that the run fails for."""
+
+    word: str
+    exit_code: int
+    troubles: Sequence[Trouble]
+
+
+def conclude(
+    tally: Tally,
+    *,
+    accepted: Collection[str] = (),
+    has_expired: bool = False,
+    fails_on: Collection[Trouble] = USUAL_TROUBLES,
+) -> Conclusion:
+    """What a run comes to, where the rules `accepted` may be broken.
+
+    Where nothing could be compared, the run fails whatever it is to fail for.
+    """
+    troubles = list(_list_troubles(tally, accepted, has_expired))
+    minded = [each for each in troubles if each in fails_on]
+    if tally.is_empty and not minded:
+        minded = ["inconclusive"]
+    told = [*minded, *(each for each in troubles if each != "skipped")]
+    word = told[0].upper() if told else "AGREES"
+    return Conclusion(word, EXIT_CODES[minded[0]] if minded else AGREES, troubles)
+
+
+def _list_troubles(tally: Tally, accepted: Collection[str], has_expired: bool) -> Iterator[Trouble]:
+    states = {verdict.state for verdict in tally.verdicts()}
+    if any(each.finding.rule not in accepted for each in tally.findings):
+        yield "broken"
+    if has_expired:
+        yield "expired"
+    if tally.left:
+        yield "leftovers"
+    if "inconclusive" in states or tally.is_vague:
+        yield "inconclusive"
+    if "skipped" in states:
+        yield "skipped"

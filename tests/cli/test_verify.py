@@ -15,13 +15,13 @@ def verify(*args: str, key: str = "") -> Result:
 @pytest.mark.parametrize("level", ["documented", "assumed"])
 def test_fake_of_its_own_agrees(level: str) -> None:
     result = verify("--level", level, "--max-calls", "1000")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0, result.output
     assert result.stdout.startswith("AGREES: ")
 
 
 def test_fake_of_its_own_is_of_the_profile() -> None:
     result = verify("--profile", "rest", "--set", "concurrent_pushes=7", "--level", "assumed")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0, result.output
 
 
 def test_server_that_breaks_a_rule_is_told_of_with_a_script() -> None:
@@ -32,7 +32,7 @@ def test_server_that_breaks_a_rule_is_told_of_with_a_script() -> None:
         assert result.exit_code == 1
         assert result.stdout.startswith("BROKEN: ")
         assert "concurrent-pushes (D): By default an app may push five streams" in result.stdout
-        assert result.stdout.count("\ncurl ") == 6
+        assert result.stdout.count("\n  6. start") == 1
         assert relay.certificate_key not in result.stdout
         again = verify(*args, "--set", "concurrent_pushes=6", key=relay.certificate_key)
         assert again.exit_code == 0

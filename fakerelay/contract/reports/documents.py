@@ -1,0 +1,152 @@
+"""The report as one JSON value, of the form of `schemas/report.json`; all else is made of it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from fakerelay import schemas
+from fakerelay.contract.clients import show
+from fakerelay.contract.divergences import Divergence
+from fakerelay.contract.operations import Level
+from fakerelay.contract.reports.findings import write_finding, write_leftover
+from fakerelay.contract.reports.secrets import Secrets, hide_user
+from fakerelay.contract.targets import Target
+from fakerelay.contract.verdicts import USUAL_TROUBLES, Tally, Trouble, Verdict, conclude
+
+_MOST_REMARKS: Final = 5
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """How a run was asked for. `baseline` are the rules that an earlier one found broken."""
+
+    kit: str
+    began_at: datetime
+    target: Target
+    is_own: bool
+    level: Level
+    effort: str
+    seed: int
+    profile: str
+    max_calls: int
+    max_seconds: float
+    only: Sequence[str] = ()
+    fails_on: Collection[Trouble] = USUAL_TROUBLES
+    accepted: Mapping[str, Divergence] = field(default_factory=dict)
+    baseline: Collection[str] | None = None
+
+
+def write_report(
+    tally: Tally, asked: Circumstances, *, calls: int, scenarios: int, seconds: float
+) -> dict[str, Any]:
+    """What there is to say of a run, without secrets."""
+    today = asked.began_at.date()
+    expired = {name for name, each in asked.accepted.items() if each.has_expired(today)}
+    conclusion = conclude(
+        tally,
+        accepted=asked.accepted.keys() - expired,
+        has_expired=bool(expired),
+        fails_on=asked.fails_on,
+    )
+    verdicts = tally.verdicts()
+    account = asked.target.accounts[0]
+    return {
+        "version": _VERSION,
+        "kit": asked.kit,
+        "began_at": asked.began_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "verdict": conclusion.word,
+        "exit_code": conclusion.exit_code,
+        "failing_for": sorted(asked.fails_on),
+        "troubles": list(conclusion.troubles),
+        "target": {
+            "url": hide_user(asked.target.url),
+            "appid": account.appid,
+            "certificate_id": account.certificate_id,
+            "is_own": asked.is_own,
+        },
+        "settings": {
+            "level": asked.level,
+            "effort": asked.effort,
+            "seed": asked.seed,
+            "profile": asked.profile,
+            "rules": list(asked.only),
+        },
+        "budget": {
+            "calls": calls,
+            "max_calls": asked.max_calls,
+            "seconds": round(seconds, 1),
+            "max_seconds": asked.max_seconds,
+            "scenarios": scenarios,
+        },
+        "rules": [_write_rule(verdict, asked) for verdict in verdicts],
+        "findings": [
+            write_finding(broke, asked.level, asked.target) | _mark(broke.finding.rule, asked)
+            for broke in tally.findings
+        ],
+        "gone": _list_gone(verdicts, asked.baseline or ()),
+        "leftovers": [write_leftover(left, asked.target) for left in tally.left],
+        "remarks": list(_remark(tally, verdicts, asked, expired)),
+    }
+
+
+def _write_rule(verdict: Verdict, asked: Circumstances) -> dict[str, Any]:
+    rule = schemas.rulebook()[verdict.rule]
+    row: dict[str, Any] = {
+        "rule": rule.id,
+        "section": rule.section,
+        "provenance": rule.level,
+        "source": rule.source,
+        "text": rule.text,
+        "state": verdict.state,
+        "compared": verdict.compared,
+    }
+    if verdict.reason is not None:
+        row["reason"] = verdict.reason
+    if verdict.state == "broken":
+        row |= _mark(rule.id, asked)
+    elif rule.id in _list_gone([verdict], asked.baseline or ()):
+        row["baseline"] = "gone"
+    return row
+
+
+def _mark(rule: str, asked: Circumstances) -> dict[str, Any]:
+    """Whether a broken rule is accepted, and whether it was broken before."""
+    marks: dict[str, Any] = {}
+    if divergence := asked.accepted.get(rule):
+        marks["accepted"] = {
+            "reason": divergence.reason,
+            "owner": divergence.owner,
+            "expires": divergence.expires.isoformat(),
+            "has_expired": divergence.has_expired(asked.began_at.date()),
+        }
+    if asked.baseline is not None:
+        marks["baseline"] = "known" if rule in asked.baseline else "new"
+    return marks
+
+
+def _list_gone(verdicts: Sequence[Verdict], baseline: Collection[str]) -> list[str]:
+    return [each.rule for each in verdicts if each.rule in baseline and each.state == "agrees"]
+
+
+def _remark(
+    tally: Tally, verdicts: Sequence[Verdict], asked: Circumstances, expired: Collection[str]
+) -> Iterator[str]:
+    agreed = {verdict.rule for verdict in verdicts if verdict.state == "agrees"}
+    for name, divergence in asked.accepted.items():
+        if name in expired:
+            yield (
+                f"{name} was accepted until {divergence.expires} by {divergence.owner}"
+                f" ({divergence.reason}): mend the server, or accept it anew"
+            )
+        elif name in agreed:
+            yield f"{name} is accepted as broken, but agrees: take it off the list"
+    secrets = Secrets(asked.target.accounts)
+    if tally.gave_up is not None:
+        yield f"Gave up: {secrets.scrub(tally.gave_up)}"
+        return
+    for unclear in tally.unclear[:_MOST_REMARKS]:
+        yield f"No answer to judge: {secrets.scrub(show(unclear.step.observed))}"
+    if len(tally.unclear) > _MOST_REMARKS:
+        yield f"No answer to judge, {len(tally.unclear) - _MOST_REMARKS} times more"

@@ -1,0 +1,105 @@
+"""The report in few words: for a terminal, and for the summary of a CI job."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+_MOST_LINES: Final = 30
+_MOST_BROKEN: Final = 12
+_MOST_GOT: Final = 160
+_STATES: Final = {
+    "broken": "broken",
+    "agrees": "agree",
+    "inconclusive": "inconclusive",
+    "skipped": "skipped",
+}
+
+
+def tell_verdict(report: Mapping[str, Any]) -> str:
+    """One line: the verdict, how many rules are how, and what it took."""
+    counted = Counter(rule["state"] for rule in report["rules"])
+    amounts = [f"{counted[state]} {word}" for state, word in _STATES.items() if counted[state]]
+    budget, settings = report["budget"], report["settings"]
+    return (
+        f"{report['verdict']}: {', '.join(amounts) or 'no rule judged'}; {budget['calls']} calls in"
+        f" {budget['seconds']:g} s; level {settings['level']}, seed {settings['seed']}"
+    )
+
+
+def list_broken(report: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The findings, those first that the run fails for."""
+    return sorted(report["findings"], key=lambda each: not fails(each))
+
+
+def fails(finding: Mapping[str, Any]) -> bool:
+    """Whether nobody has accepted it, or not any more."""
+    accepted = finding.get("accepted")
+    return accepted is None or accepted["has_expired"]
+
+
+def tell_marks(finding: Mapping[str, Any]) -> str:
+    """What else is known of a broken rule, in brackets; or nothing."""
+    marks = []
+    if finding.get("baseline"):
+        marks.append("new" if finding["baseline"] == "new" else "known from the baseline")
+    if accepted := finding.get("accepted"):
+        word = "was accepted" if accepted["has_expired"] else "accepted"
+        marks.append(
+            f"{word} until {accepted['expires']} by {accepted['owner']}: {accepted['reason']}"
+        )
+    return f" [{'; '.join(marks)}]" if marks else ""
+
+
+def advise(report: Mapping[str, Any], place: str | None) -> Iterator[str]:
+    """What to do now; `place` is the folder the report is in, if it was written."""
+    if report["findings"]:
+        rule = list_broken(report)[0]["rule"]
+        if place is not None:
+            yield f"See it happen: sh {place}/findings/{rule}.sh; or read {place}/index.html"
+            yield f"After a change: the same with --replay {place}/report.json tells what is mended"
+        else:
+            yield "See it happen: run the script below; --report DIR writes all of it into files"
+        yield "If it is to stay so: accept it, with a reason and a date, in a file for --known"
+    if report["leftovers"]:
+        told = report["leftovers"][0]["told"]
+        yield f"Tasks may run on: {len(report['leftovers'])}; stop them by the scripts ({told})"
+    elif report["verdict"] == "INCONCLUSIVE":
+        yield "Too little was compared: does the server answer? Or give it more --max-calls"
+
+
+def render_summary(report: Mapping[str, Any]) -> str:
+    """Markdown of at most 30 lines; the first is the verdict."""
+    target = report["target"]
+    lines = [
+        f"**{tell_verdict(report)}**",
+        "",
+        f"`{target['url']}`, app {target['appid']}; profile {report['settings']['profile']};"
+        f" fakerelay {report['kit']}, {report['began_at']}",
+    ]
+    broken = list_broken(report)
+    if broken:
+        lines += ["", "| broken | provenance | expected | got |", "| --- | --- | --- | --- |"]
+        lines += [_render_row(each) for each in broken[:_MOST_BROKEN]]
+    if len(broken) > _MOST_BROKEN:
+        lines += ["", f"And {len(broken) - _MOST_BROKEN} more."]
+    if report["gone"]:
+        lines += ["", f"Broken in the baseline, and not now: {', '.join(report['gone'])}."]
+    remarks = [f"- {_shorten(each)}" for each in report["remarks"]]
+    lines += ["", *remarks] if remarks else []
+    return "\n".join(lines[:_MOST_LINES]) + "\n"
+
+
+def _render_row(finding: Mapping[str, Any]) -> str:
+    told = f"`{finding['rule']}`{tell_marks(finding)}"
+    cells = [told, finding["provenance"], finding["expected"], _shorten(finding["got"])]
+    return f"| {' | '.join(map(_escape, cells))} |"
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_GOT else f"{line[: _MOST_GOT - 3]}..."
+
+
+def _escape(text: str) -> str:
+    """For a cell of a table: no pipes, no line breaks, no tags."""
+    return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;")
