@@ -26,7 +26,18 @@ from fakerelay.schemas import (
 START = "startrtmp.request"
 STOP = "stoprtmp.request"
 MOST_UINT64 = 2**64 - 1
-SCHEMAS = [START, STOP, "reply", "callback", "config", "profile", "rulebook.schema"]
+SCHEMAS = [
+    START,
+    STOP,
+    "reply",
+    "callback",
+    "config",
+    "profile",
+    "rulebook.schema",
+    "report",
+    "finding",
+    "known",
+]
 
 SOURCE: dict[str, Any] = {
     "appid": 123456789,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fakerelay.contract.runs import Run
     from fakerelay.contract.verdicts import Tally
 
-_CALLS_A_LINE: Final = 1000
+_CALLS_A_LINE: Final = 5000
 _REDRAW_SECONDS: Final = 0.1
 _SIGNS: Final = {
     "agrees": ("✓", "green"),
