@@ -12,6 +12,7 @@ from fakerelay.contract.reports.summaries import advise, list_broken, tell_marks
 if TYPE_CHECKING:
     from fakerelay.contract.replays import Replayed
 
+_MOST_LISTED: Final = 10
 _MOST_SCRIPTS: Final = 3
 _STYLES: Final = {
     "AGREES": "bold green",
@@ -27,18 +28,23 @@ def print_report(report: Mapping[str, Any], folder: Path | None) -> None:
     broken = list_broken(report)
     if broken:
         say("")
-    for finding in broken:
+    for finding in broken[:_MOST_LISTED]:
         say(f"  {finding['rule']} ({finding['provenance']}): {finding['text']}", "red")
         if marks := tell_marks(finding):
             say(f"   {marks}")
+    if len(broken) > _MOST_LISTED:
+        say(f"  and {len(broken) - _MOST_LISTED} more, all of them below", "red")
     place = None if folder is None else str(folder)
-    advice = [*advise(report, place), *report["remarks"]]
+    notes = [
+        told if command is None else f"{told}: {command}" for told, command in advise(report, place)
+    ]
+    notes += report["remarks"]
     if report["gone"]:
-        advice.append(f"Broken in the baseline, and not now: {', '.join(report['gone'])}")
-    if advice:
+        notes.append(f"Broken in the baseline, and not now: {', '.join(report['gone'])}")
+    if notes:
         say("")
-    for each in advice:
-        say(f"  {each}")
+    for note in notes:
+        say(f"  {note}")
     for number, finding in enumerate(broken):
         _print_finding(finding, say, has_script=folder is None and number < _MOST_SCRIPTS)
     for left in report["leftovers"][:_MOST_SCRIPTS]:

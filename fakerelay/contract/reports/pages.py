@@ -30,17 +30,19 @@ _PROVENANCES: Final = {
     "A": "assumed",
 }
 _SIGNS: Final = {"agrees": "✓", "broken": "✗", "skipped": "-", "inconclusive": "?"}
+_MOST_LISTED: Final = 8
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1d2129; --soft: #5c6573; --back: #fff; --card: #f5f6f8;
-  --line: #dde1e7; --good: #17703a; --bad: #b3261e; --vague: #8a5a00; }
+  --line: #dde1e7; --good: #17703a; --link: #0b57d0; --bad: #b3261e; --vague: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7eaf0; --soft: #a2abba; --back: #14171c;
-  --card: #1e232b; --line: #333b47; --good: #6fd493; --bad: #ff8a80; --vague: #f3c04b; } }
+  --card: #1e232b; --line: #333b47; --good: #6fd493; --link: #8ab4f8; --bad: #ff8a80; --vague: #f3c04b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: var(--ink); background: var(--back);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; color: var(--soft); }
+a { color: var(--link); }
 p, ul { margin: .25rem 0; }
 ul { padding-left: 1.25rem; }
 .top { border-left: .5rem solid var(--tone); padding-left: 1rem; }
@@ -99,24 +101,32 @@ def _open(report: Mapping[str, Any]) -> Iterator[str]:
     broken = list_broken(report)
     if broken:
         yield "<h2>Broken</h2><ul>"
-        for each in broken:
+        for each in broken[:_MOST_LISTED]:
             yield (
                 f'<li><a href="#{escape(each["rule"])}">{escape(each["rule"])}</a>'
                 f" ({each['provenance']}): {escape(each['text'])}"
                 f"<small>{escape(tell_marks(each))}</small></li>"
             )
+        if len(broken) > _MOST_LISTED:
+            yield f"<li>and {len(broken) - _MOST_LISTED} more, all of them below</li>"
         yield "</ul>"
-    advice = [*advise(report, "."), *report["remarks"]]
-    if advice:
-        yield "<h2>What to do</h2><ul>"
-        yield from (f"<li>{escape(each)}</li>" for each in advice)
-        yield "</ul>"
+    yield from _advise(report)
     for left in report["leftovers"]:
         yield f"<details><summary>May still run: {escape(left['told'])}</summary>"
         yield f"<p><code>{escape(left['answer'])}</code></p>"
         yield f"<pre>{escape(left['curl'])}</pre></details>"
     if report["gone"]:
         yield f"<p>Broken in the baseline, and not now: {escape(', '.join(report['gone']))}.</p>"
+
+
+def _advise(report: Mapping[str, Any]) -> Iterator[str]:
+    advice = [*advise(report, "."), *((remark, None) for remark in report["remarks"])]
+    if advice:
+        yield "<h2>What to do</h2><ul>"
+        for told, command in advice:
+            shown = "" if command is None else f": <code>{escape(command)}</code>"
+            yield f"<li>{escape(told)}{shown}</li>"
+        yield "</ul>"
 
 
 def _render_findings(report: Mapping[str, Any]) -> Iterator[str]:

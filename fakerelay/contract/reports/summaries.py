@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Any, Final
 
 _MOST_LINES: Final = 30
@@ -50,21 +51,37 @@ def tell_marks(finding: Mapping[str, Any]) -> str:
     return f" [{'; '.join(marks)}]" if marks else ""
 
 
-def advise(report: Mapping[str, Any], place: str | None) -> Iterator[str]:
-    """What to do now; `place` is the folder the report is in, if it was written."""
+def advise(report: Mapping[str, Any], place: str | None) -> Iterator[tuple[str, str | None]]:
+    """What to do now, with the command for it if there is one.
+
+    `place` is the folder that the report was written into, if it was.
+    """
     if report["findings"]:
         rule = list_broken(report)[0]["rule"]
-        if place is not None:
-            yield f"See it happen: sh {place}/findings/{rule}.sh; or read {place}/index.html"
-            yield f"After a change: the same with --replay {place}/report.json tells what is mended"
+        if place is None:
+            yield (
+                "See it happen: run the script below; --report DIR writes all of it into files",
+                None,
+            )
         else:
-            yield "See it happen: run the script below; --report DIR writes all of it into files"
-        yield "If it is to stay so: accept it, with a reason and a date, in a file for --known"
+            yield "See it happen", f"sh {quote(f'{place}/findings/{rule}.sh')}"
+            yield "Once it is mended", _replay(report, f"{place}/report.json")
+        yield (
+            "If it is to stay so: accept it, with a reason and a date, in a file for --known",
+            None,
+        )
     if report["leftovers"]:
-        told = report["leftovers"][0]["told"]
-        yield f"Tasks may run on: {len(report['leftovers'])}; stop them by the scripts ({told})"
-    elif report["verdict"] == "INCONCLUSIVE":
-        yield "Too little was compared: does the server answer? Or give it more --max-calls"
+        told = f"Tasks may run on: {len(report['leftovers'])}"
+        yield told, None if place is None else f"sh {quote(f'{place}/findings/stop-1.sh')}"
+    if report["verdict"] == "INCONCLUSIVE":
+        yield "Too little was compared: does the server answer? Or give it more --max-calls", None
+
+
+def _replay(report: Mapping[str, Any], path: str) -> str:
+    target = report["target"]
+    whom = ["--target", target["url"], "--app", f"{target['appid']}:{target['certificate_id']}"]
+    words = ["fakerelay", "verify", *([] if target["is_own"] else whom), "--replay", path]
+    return " ".join(map(quote, words))
 
 
 def render_summary(report: Mapping[str, Any]) -> str:

@@ -1,0 +1,111 @@
+"""Scripts of findings, run with sh: each shows the fault on a server that has it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fakerelay.contract.operations import Level, tell
+from fakerelay.contract.reports.findings import write_finding
+from fakerelay.contract.targets import Target
+from tests.contract.reports.broken import ACCOUNTS, VARIABLES, find
+from tests.mutants.servers import open_mutant
+
+SHOWN: dict[str, Level] = {
+    "key-case-ignored": "documented",
+    "key-prefix-accepted": "documented",
+    "base-scheme-accepted": "documented",
+    "authorization-header-accepted": "documented",
+    "no-token-accepted": "documented",
+    "refused-start-done-anyway": "documented",
+    "roomid-characters-accepted": "documented",
+    "only-first-address-checked": "documented",
+    "stop-does-nothing": "documented",
+    "quota-one-more": "documented",
+    "address-race": "documented",
+    "success-called-ok": "documented",
+    "token-padding-optional": "assumed",
+    "address-unchecked-across-apps": "assumed",
+    "nan-accepted": "assumed",
+    "unknown-path-no-json": "assumed",
+    "get-accepted": "assumed",
+    "content-type-unchecked": "assumed",
+    "code-of-address-in-use-wrong": "assumed",
+    "missing-trace-id-refused": "assumed",
+}
+CASES = pytest.mark.parametrize(("fault", "level"), SHOWN.items(), ids=SHOWN.keys())
+
+
+def run_script(script: str, **variables: str) -> list[str]:
+    """What it prints, line by line; it says nothing on stderr."""
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", **variables}
+    ran = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    return ran.stdout.splitlines()
+
+
+@CASES
+def test_script_shows_the_fault_and_nothing_runs_then(fault: str, level: Level) -> None:
+    broke = find(fault, level)
+    with open_mutant(fault) as mutant:
+        finding = write_finding(broke, level, Target(mutant.url, ACCOUNTS))
+        lines = run_script(finding["curl"], **VARIABLES)
+        told = [line for line in lines if re.match(r"\d+\. ", line)]
+        assert len(told) == len(broke.steps)
+        for line, step in zip(told, broke.steps, strict=True):
+            assert tell(step.operation) in line
+        answers = [line.rpartition(" (HTTP ")[2] for line in lines if line.endswith(")")]
+        statuses = [int(each[:-1]) for each in answers if each[:-1].isdecimal()]
+        assert statuses == [step.observed.status for step in broke.steps]
+        accepted = ['"code": 0, "message": "success"' in line for line in lines if "(HTTP" in line]
+        assert accepted == [step.observed.is_accepted for step in broke.steps]
+        assert lines[-1] == f"expected: {broke.finding.expected}"
+
+
+def test_script_can_be_run_again_and_again() -> None:
+    """Names are fresh each time, and what ran was stopped: nothing is in the way."""
+    broke = find("quota-one-more")
+    with open_mutant("quota-one-more") as mutant:
+        script = write_finding(broke, "documented", Target(mutant.url, ACCOUNTS))["curl"]
+        first = run_script(script, RUN="1000000001", **VARIABLES)
+        second = run_script(script, RUN="1000000002", **VARIABLES)
+    assert [line.replace("1000000002", "1000000001") for line in second] == first
+
+
+def test_script_without_a_key_says_what_it_needs() -> None:
+    script = write_finding(find("quota-one-more"), "documented", Target("http://h", ACCOUNTS))
+    ran = subprocess.run(["sh", "-c", script["curl"]], env={}, capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert "FAKERELAY_CERTIFICATE_KEY" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_script_says_so_of_a_race() -> None:
+    script = write_finding(find("address-race"), "documented", Target("http://h", ACCOUNTS))["curl"]
+    assert script.count("(at the same moment as the next)") == 1
+    assert "\nwait\n" in script
+
+
+def test_script_is_short_where_the_body_is_long(tmp_path: Path) -> None:
+    broke = find("fields-before-token", "assumed")
+    assert len(write_finding(broke, "assumed", Target("http://h", ACCOUNTS))["curl"]) < 10_000
+
+
+GOLDEN = """\
+#!/bin/sh
+# certificate-known (D): Only a certificate that exists, with its own key, authenticates a call.
+# CERTIFICATE_KEY, or FAKERELAY_CERTIFICATE_KEY, is the key of certificate 'certificate-one'.
+set -u
+TARGET=${TARGET:-http://127.0.0.1:8481}
+RUN=${RUN:-$(date +%s)} # makes names that nobody has used yet
+CERTIFICATE_ID=${CERTIFICATE_ID:-certificate-one}
+CERTIFICATE_KEY=${CERTIFICATE_KEY:-${FAKERELAY_CERTIFICATE_KEY:?is the key to try it with}}
+TOKEN='Basic '"$(printf %s "$CERTIFICATE_ID":"$CERTIFICATE_KEY" | base64 | tr -d '\\n')"
+"""
+
+
+def test_script_begins_with_what_it_shows_and_needs() -> None:
+    target = Target("http://127.0.0.1:8481/", ACCOUNTS)
+    finding = write_finding(find("key-case-ignored"), "documented", target)
+    assert finding["curl"].startswith(GOLDEN)
