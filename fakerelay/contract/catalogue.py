@@ -44,9 +44,10 @@ def _is_documented(scenario: Scenario, policy: Policy) -> bool:
 
 
 def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
+    # First, as long as nothing that went before can have been counted.
+    yield from _quotas(policy)
     yield from _lives()
     yield from _addresses()
-    yield from _quotas(policy)
     yield from _races(policy)
     yield from _tokens(level)
     yield from _spoiled(level)

@@ -22,6 +22,7 @@ RELEASE_SECONDS: Final = 10.0
 _RELEASE_STEP_SECONDS: Final = 0.5
 _MOST_WORLDS: Final = 64
 _NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
+_NAMED: Final = ("roomid ", "taskid ", "uid ")
 
 
 class Witness(Protocol):
@@ -109,13 +110,13 @@ class Play:
 
     def _judge_steps(self, scenario: Scenario, steps: Sequence[Step]) -> Sequence[Event]:
         trial = judge_steps(self._judge, self.worlds, steps, self.target.policy, self._known)
-        finding = trial.finding
+        finding, played = trial.finding, tuple(self.steps)
         if finding is not None and self._may_come_late(finding, steps) and self._comes_late():
             return self._judge_steps(scenario, self.steps[-1:])
         for rules in trial.rules:
             self.counts.update(rules or ())
         if finding is not None:
-            return [Broke(scenario, tuple(self.steps), finding)]
+            return [Broke(scenario, played, finding)]
         self.worlds = trial.worlds
         return [
             Unclear(scenario, step, suspicion and Broke(scenario, tuple(self.steps), suspicion))
@@ -158,14 +159,11 @@ class Play:
     def _clean_up(self, scenario: Scenario, moves: Iterable[Move]) -> Iterator[Left]:
         """Stop all that may run: what the model says, and what was wrongly let in."""
         operations = [each for move in moves for each in list_operations(move)]
-        styles = {key_of(each): each.style for each in operations}
+        starts = {key_of(each): each for each in operations if isinstance(each, Start)}
         known = self._list_accepted()
         running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
         for key, room in (running | known).items():
-            app, kind, task = key
-            style = styles.get(key, "plain")
-            stop = Stop(task, None, kind, room, app, style=style if style in _NAMING else "plain")
-            step = self._stop(stop)
+            step = self._stop(stop_what_began(key, room, starts.get(key)))
             is_sure = key in known or all(key in world.tasks for world in self.worlds)
             if step is not None and is_sure:
                 yield Left(scenario, step)
@@ -175,7 +173,7 @@ class Play:
         running: dict[Key, int] = {}
         for step in self.steps:
             done = step.operation
-            if isinstance(done, Start) and step.observed.is_accepted and done.flaw is None:
+            if isinstance(done, Start) and step.observed.is_accepted:
                 running.setdefault(key_of(done), done.room)
             elif isinstance(done, Stop) and step.observed.is_accepted and done.addresses is None:
                 running.pop(key_of(done), None)
@@ -195,3 +193,11 @@ class Play:
                 return None
         # With a server of this machine that is gone, all that it ran is gone.
         return None if last is not None and last.failure == "gone" else step
+
+
+def stop_what_began(key: Key, room: int, start: Start | None) -> Stop:
+    """The stop of a task, which says its names as the start did that began it."""
+    app, kind, task = key
+    style = start.style if start is not None and start.style in _NAMING else "plain"
+    flaw = start.flaw if start is not None and (start.flaw or "").startswith(_NAMED) else None
+    return Stop(task, None, kind, room, app, flaw=flaw, style=style)

@@ -20,6 +20,7 @@ from fakerelay.contract.operations import (
     list_operations,
     tell,
 )
+from fakerelay.contract.plays import stop_what_began
 from fakerelay.contract.reports.blanks import Form, draft_forms, form_as_sent
 from fakerelay.contract.reports.functions import render_function
 from fakerelay.contract.reports.scripts import render_script
@@ -141,14 +142,4 @@ def _list_stops(broke: Broke) -> Sequence[Operation]:
             running.setdefault(key_of(done), done)
         elif done.addresses is None and step.observed.is_accepted:
             running.pop(key_of(done), None)
-    return [
-        Stop(
-            start.task,
-            None,
-            start.kind,
-            start.room,
-            start.app,
-            style=start.style if "stoprtmp" in STYLES[start.style].operations else "plain",
-        )
-        for start in running.values()
-    ]
+    return [stop_what_began(key, start.room, start) for key, start in running.items()]

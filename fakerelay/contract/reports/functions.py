@@ -80,6 +80,10 @@ _ASSERTIONS: Final = (
         r"a JSON object with code, message and traceId",
         'assert {{"code", "message", "traceId"}} <= set(said), (status, said)',
     ),
+    (
+        r"a refusal \(\w+\) in JSON",
+        'assert status < 500 and "code" in said, (status, said)',
+    ),
     (r"a traceId that was made up", 'assert said.get("traceId"), (status, said)'),
 )
 _TRACE_ID: Final = "traceId '"

@@ -35,7 +35,8 @@ _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1d2129; --soft: #5c6573; --back: #fff; --card: #f5f6f8;
   --line: #dde1e7; --good: #17703a; --link: #0b57d0; --bad: #b3261e; --vague: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7eaf0; --soft: #a2abba; --back: #14171c;
-  --card: #1e232b; --line: #333b47; --good: #6fd493; --link: #8ab4f8; --bad: #ff8a80; --vague: #f3c04b; } }
+  --card: #1e232b; --line: #333b47; --good: #6fd493; --link: #8ab4f8; --bad: #ff8a80;
+  --vague: #f3c04b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: var(--ink); background: var(--back);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
