@@ -62,6 +62,23 @@ async def test_callback_is_kept_and_answered(receiver: Receiver, sender: HttpSen
     assert received.at > 1_700_000_000
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "unknown"])
+async def test_coding_that_a_body_does_not_have_leaves_it_as_it_was_sent(
+    receiver: Receiver, coding: str
+) -> None:
+    inbox = receiver.open_inbox("world")
+    async with aiohttp.ClientSession() as session:
+        headers = {"Content-Encoding": coding}
+        async with session.post(inbox.url, data=chunked(body()), headers=headers) as reply:
+            assert reply.status == 200
+    assert [each.raw for each in inbox.received] == [body()]
+
+
+async def chunked(raw: bytes) -> AsyncIterator[bytes]:
+    """No client encodes what it is given in parts and with a coding."""
+    yield raw
+
+
 async def test_callbacks_are_kept_in_the_order_they_came(
     receiver: Receiver, sender: HttpSender
 ) -> None:
@@ -210,14 +227,22 @@ async def test_forwarded_callback_is_answered_by_the_app(
     assert len(app.posted) == 1
 
 
-async def test_callback_is_being_forwarded_until_the_app_has_answered(
+async def begin_forwarding(
     receiver: Receiver, sender: HttpSender, app: App
-) -> None:
+) -> tuple[Inbox, asyncio.Future[Sent]]:
+    """A callback that the app takes its time with."""
     inbox = receiver.open_inbox("world")
     inbox.answers.forward_to(app.url)
     app.goes_on.clear()
     sending = asyncio.ensure_future(post(sender, inbox))
     await until(inbox, 1)
+    return inbox, sending
+
+
+async def test_callback_is_being_forwarded_until_the_app_has_answered(
+    receiver: Receiver, sender: HttpSender, app: App
+) -> None:
+    inbox, sending = await begin_forwarding(receiver, sender, app)
     assert inbox.received[0].is_forwarding
     app.goes_on.set()
     assert await inbox.wait(lambda: not inbox.received[0].is_forwarding, 5)
@@ -227,11 +252,7 @@ async def test_callback_is_being_forwarded_until_the_app_has_answered(
 async def test_forwarding_ends_when_the_inbox_is_closed(
     receiver: Receiver, sender: HttpSender, app: App
 ) -> None:
-    inbox = receiver.open_inbox("world")
-    inbox.answers.forward_to(app.url)
-    app.goes_on.clear()
-    sending = asyncio.ensure_future(post(sender, inbox))
-    await until(inbox, 1)
+    inbox, sending = await begin_forwarding(receiver, sender, app)
     receiver.close_inbox(inbox)
     assert (await sending).status == 503
     assert not inbox.received[0].is_forwarding
