@@ -8,7 +8,7 @@ _APP: Final = "web/test_app.py::test_"
 _BAD: Final = "web/test_bad_input.py::test_"
 _CALLBACKS: Final = "core/test_callbacks.py::test_"
 _CDN: Final = "test_cdn.py::test_"
-_CONTROL: Final = "control/test_control.py::test_"
+_ACCOUNTS: Final = "control/test_accounts.py::test_"
 _DELIVERY: Final = "test_delivery.py::test_"
 _MIXING: Final = "core/test_mixing.py::test_"
 _PROFILES: Final = "test_profiles.py::test_"
@@ -35,7 +35,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "token-once": (f"{_APP}several_token_headers_are_malformed",),
     "token-reply-discreet": (f"{_APP}unknown_certificate_and_wrong_key_get_the_same_reply",),
-    "certificates-per-account": (f"{_CONTROL}certificates_rotate_without_a_gap",),
+    "certificates-per-account": (f"{_ACCOUNTS}certificates_rotate_without_a_gap",),
     "app-reply-discreet": (f"{_APP}foreign_and_unknown_app_are_told_apart_by_nobody",),
     "order-of-checks": (
         f"{_APP}earlier_check_answers",
