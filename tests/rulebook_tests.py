@@ -5,41 +5,51 @@ from typing import Final
 
 _ADDRESSES: Final = "core/test_addresses.py::test_"
 _APP: Final = "web/test_app.py::test_"
+_TOKENS: Final = "web/test_tokens.py::test_"
+_ORDER: Final = "web/test_check_order.py::test_"
+_TRACE_IDS: Final = "web/test_trace_ids.py::test_"
 _BAD: Final = "web/test_bad_input.py::test_"
+_BAD_BODIES: Final = "web/test_bad_bodies.py::test_"
 _CALLBACKS: Final = "core/test_callbacks.py::test_"
-_CDN: Final = "test_cdn.py::test_"
+_RETRIES: Final = "cdn/test_retries.py::test_"
+_PLANS: Final = "cdn/test_plans.py::test_"
 _ACCOUNTS: Final = "control/test_accounts.py::test_"
 _DELIVERY: Final = "test_delivery.py::test_"
 _MIXING: Final = "core/test_mixing.py::test_"
 _PROFILES: Final = "test_profiles.py::test_"
 _REQUESTS: Final = "core/test_requests.py::test_"
 _ROUTES: Final = "web/test_routes.py::test_"
-_RULES: Final = "core/test_rules.py::Test"
-_TLS: Final = "web/test_tls.py::"
+_UPDATES: Final = "core/test_updates.py::Test"
+_STARTS: Final = "core/test_starts.py::Test"
+_SCOPES: Final = "core/test_scopes.py::Test"
+_STOPS: Final = "core/test_stops.py::Test"
+_QUOTAS: Final = "core/test_quotas.py::Test"
+_PUSH_STATUS: Final = "core/test_push_status.py::Test"
+_MAKING: Final = "web/tls/test_making.py::"
 _WIRE: Final = "web/test_wire.py::test_"
 
 HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "https-only": ("web/test_plaintext.py::test_plain_http_is_told_to_speak_https",),
-    "hosts": (f"{_TLS}TestMaking::test_a_client_that_trusts_our_file_accepts_each_name",),
+    "hosts": (f"{_MAKING}TestMaking::test_a_client_that_trusts_our_file_accepts_each_name",),
     "start-path": (f"{_ROUTES}path_names_a_call", f"{_BAD}target_gets_the_contracts_answer"),
     "stop-path": (f"{_ROUTES}path_names_a_call", f"{_APP}broadcast_is_started_updated_and_stopped"),
     "legacy-paths": (f"{_APP}legacy_path_is_answered_where_the_profile_says_so",),
     "trace-id-first": (f"{_ROUTES}trace_id_is_the_first_of_the_query",),
     "content-type-header": (f"{_WIRE}content_type_is_json", f"{_WIRE}content_type_is_another"),
     "content-type-charset": (f"{_WIRE}content_type_is_json", f"{_WIRE}content_type_is_another"),
-    "content-encoding": (f"{_BAD}compressed_body_is_not_understood",),
+    "content-encoding": (f"{_BAD_BODIES}compressed_body_is_not_understood",),
     "path-appid": (f"{_ROUTES}path_is_unknown",),
     "token-header": ("core/test_certificates.py::test_token_is_read",),
     "no-authorization-header": (
-        f"{_APP}authorization_header_neither_replaces_the_token_nor_disturbs_it",
+        f"{_TOKENS}authorization_header_neither_replaces_the_token_nor_disturbs_it",
     ),
-    "token-once": (f"{_APP}several_token_headers_are_malformed",),
-    "token-reply-discreet": (f"{_APP}unknown_certificate_and_wrong_key_get_the_same_reply",),
+    "token-once": (f"{_TOKENS}several_token_headers_are_malformed",),
+    "token-reply-discreet": (f"{_TOKENS}unknown_certificate_and_wrong_key_get_the_same_reply",),
     "certificates-per-account": (f"{_ACCOUNTS}certificates_rotate_without_a_gap",),
-    "app-reply-discreet": (f"{_APP}foreign_and_unknown_app_are_told_apart_by_nobody",),
+    "app-reply-discreet": (f"{_TOKENS}foreign_and_unknown_app_are_told_apart_by_nobody",),
     "order-of-checks": (
-        f"{_APP}earlier_check_answers",
-        f"{_APP}address_syntax_belongs_to_the_schema_check",
+        f"{_ORDER}earlier_check_answers",
+        f"{_ORDER}address_syntax_belongs_to_the_schema_check",
         f"{_REQUESTS}first_broken_check_of_a_start_answers",
     ),
     "refusal-changes-nothing": (
@@ -53,7 +63,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_ADDRESSES}addresses_differ_by",
     ),
     "address-path-optional": (f"{_ADDRESSES}address_is_accepted_and_spelled_as_it_came",),
-    "address-latest-spelling": (f"{_RULES}Update::test_takes_over_the_new_spelling",),
+    "address-latest-spelling": (f"{_UPDATES}Update::test_takes_over_the_new_spelling",),
     "json-last-key": (f"{_WIRE}json_is_read",),
     "json-whole-floats": (f"{_REQUESTS}whole_float_names_the_same_task_as_an_integer",),
     "template-over-input": (
@@ -68,42 +78,42 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "output-known-sizes": ("test_rulebook.py::test_known_sizes_are_accepted_either_way_up",),
     "output-audio": (f"{_MIXING}output_left_out_is_the_sdks",),
     "output-defaults": (f"{_MIXING}output_left_out_is_the_sdks",),
-    "task-identity": (f"{_RULES}Start::test_one_name_in_two_rooms_is_one_task",),
-    "task-identity-per-app": (f"{_RULES}Start::test_one_name_in_two_apps_is_two_tasks",),
-    "task-holds-addresses": (f"{_RULES}Start::test_holds_five_addresses",),
+    "task-identity": (f"{_STARTS}Start::test_one_name_in_two_rooms_is_one_task",),
+    "task-identity-per-app": (f"{_STARTS}Start::test_one_name_in_two_apps_is_two_tasks",),
+    "task-holds-addresses": (f"{_STARTS}Start::test_holds_five_addresses",),
     "address-scope": (
-        f"{_RULES}Scope::test_service_keeps_an_address_from_other_apps",
-        f"{_RULES}Scope::test_app_neither_sees_nor_disturbs_others",
+        f"{_SCOPES}Scope::test_service_keeps_an_address_from_other_apps",
+        f"{_SCOPES}Scope::test_app_neither_sees_nor_disturbs_others",
     ),
-    "start-updates": (f"{_RULES}Update::test_may_come_as_often_as_wanted",),
+    "start-updates": (f"{_UPDATES}Update::test_may_come_as_often_as_wanted",),
     "update-replaces-addresses": (
-        f"{_RULES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",
-        f"{_RULES}Update::test_leaves_what_stays_unbroken",
+        f"{_UPDATES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",
+        f"{_UPDATES}Update::test_leaves_what_stays_unbroken",
     ),
-    "update-atomic": (f"{_RULES}Update::test_with_one_address_taken_changes_nothing",),
-    "stop-frees-addresses": (f"{_RULES}Stop::test_tells_stopped_for_each_address_and_frees_all",),
+    "update-atomic": (f"{_UPDATES}Update::test_with_one_address_taken_changes_nothing",),
+    "stop-frees-addresses": (f"{_STOPS}Stop::test_tells_stopped_for_each_address_and_frees_all",),
     "release-at-once": (
-        f"{_RULES}Stop::test_tells_stopped_for_each_address_and_frees_all",
-        f"{_RULES}Release::test_keeps_an_address_from_other_tasks_for_a_while",
+        f"{_STOPS}Stop::test_tells_stopped_for_each_address_and_frees_all",
+        f"{_STOPS}Release::test_keeps_an_address_from_other_tasks_for_a_while",
     ),
-    "release-to-same-task": (f"{_RULES}Release::test_keeps_an_address_from_no_task_that_had_it",),
-    "restart-is-new": (f"{_RULES}Stop::test_start_after_it_is_a_new_one",),
-    "kinds-apart": (f"{_RULES}Start::test_source_and_mixed_of_one_name_are_two_tasks",),
+    "release-to-same-task": (f"{_STOPS}Release::test_keeps_an_address_from_no_task_that_had_it",),
+    "restart-is-new": (f"{_STOPS}Stop::test_start_after_it_is_a_new_one",),
+    "kinds-apart": (f"{_STARTS}Start::test_source_and_mixed_of_one_name_are_two_tasks",),
     "order-of-rules": ("core/test_rules.py::test_first_broken_rule_of_a_start_answers",),
-    "rate-limit-order": (f"{_APP}rate_limit_comes_after_the_token_and_before_the_content_type",),
+    "rate-limit-order": (f"{_ORDER}rate_limit_comes_after_the_token_and_before_the_content_type",),
     "concurrent-pushes-counted": (
-        f"{_RULES}Quota::test_of_an_app_is_counted_in_tasks_of_both_kinds",
-        f"{_RULES}Quota::test_of_zero_is_no_limit",
+        f"{_QUOTAS}Quota::test_of_an_app_is_counted_in_tasks_of_both_kinds",
+        f"{_QUOTAS}Quota::test_of_zero_is_no_limit",
     ),
-    "update-at-full-quota": (f"{_RULES}Update::test_is_accepted_at_full_quota",),
-    "rate-limit-counts": (f"{_RULES}RateLimit::test_does_not_count_what_it_refused",),
-    "stop-ends-task": (f"{_RULES}Stop::test_tells_stopped_for_each_address_and_frees_all",),
+    "update-at-full-quota": (f"{_UPDATES}Update::test_is_accepted_at_full_quota",),
+    "rate-limit-counts": (f"{_QUOTAS}RateLimit::test_does_not_count_what_it_refused",),
+    "stop-ends-task": (f"{_STOPS}Stop::test_tells_stopped_for_each_address_and_frees_all",),
     "stop-partial": (
-        f"{_RULES}Stop::test_of_some_addresses_leaves_the_others",
-        f"{_RULES}Stop::test_of_the_last_address_ends_the_task",
+        f"{_STOPS}Stop::test_of_some_addresses_leaves_the_others",
+        f"{_STOPS}Stop::test_of_the_last_address_ends_the_task",
     ),
     "reply-envelope": (f"{_WIRE}reply_is_json_whatever_it_says",),
-    "reply-trace-id": (f"{_APP}trace_id_is_echoed",),
+    "reply-trace-id": (f"{_TRACE_IDS}trace_id_is_echoed",),
     "reply-status": (
         "test_rulebook.py::test_default_statuses_are_200_but_for_what_http_itself_decides",
     ),
@@ -112,7 +122,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "address-reply-discreet": (f"{_APP}no_reply_names_another_apps_task",),
     "documented-fields-refused": (
         "test_schemas.py::test_startrtmp_schema_rejects_naming_the_rule",
-        f"{_BAD}body_gets_the_contracts_answer",
+        f"{_BAD_BODIES}body_gets_the_contracts_answer",
     ),
     "accepted-sense": (f"{_APP}broadcast_is_started_updated_and_stopped",),
     "rejected-claims-nothing": ("core/test_properties.py::test_world_keeps_its_promises",),
@@ -120,7 +130,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "callback-envelope": (f"{_CALLBACKS}body_tells_of_a_mixed_task_in_the_vendors_words",),
     "callback-statuses": ("core/test_pushes.py::test_statuses_are_the_vendors_numbers",),
     "callback-per-address": (
-        f"{_RULES}Start::test_begins_a_task_and_tells_success_for_each_address",
+        f"{_STARTS}Start::test_begins_a_task_and_tells_success_for_each_address",
     ),
     "callback-numbers": (f"{_CALLBACKS}body_tells_of_a_mixed_task_in_the_vendors_words",),
     "callback-context": (
@@ -141,26 +151,26 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_DELIVERY}delivery_keeps_order_when_an_address_passes_to_another_task",
     ),
     "callback-after-reply": (f"{_DELIVERY}delivery_posts_once_the_gate_is_open",),
-    "callback-start": (f"{_RULES}Start::test_begins_a_task_and_tells_success_for_each_address",),
+    "callback-start": (f"{_STARTS}Start::test_begins_a_task_and_tells_success_for_each_address",),
     "callback-update": (
-        f"{_RULES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",
+        f"{_UPDATES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",
     ),
-    "callback-stop": (f"{_RULES}Stop::test_tells_stopped_for_each_address_and_frees_all",),
+    "callback-stop": (f"{_STOPS}Stop::test_tells_stopped_for_each_address_and_frees_all",),
     "push-connecting": (
-        f"{_RULES}Fates::test_push_that_connects_is_told_once_it_works",
-        f"{_RULES}PushStatus::test_connecting_is_told_to_nobody",
+        f"{_STARTS}Fates::test_push_that_connects_is_told_once_it_works",
+        f"{_PUSH_STATUS}PushStatus::test_connecting_is_told_to_nobody",
     ),
     "push-fails": (
-        f"{_RULES}PushStatus::test_failure_is_told_without_a_call_and_keeps_the_address",
-        f"{_RULES}PushStatus::test_recovery_is_told",
+        f"{_PUSH_STATUS}PushStatus::test_failure_is_told_without_a_call_and_keeps_the_address",
+        f"{_PUSH_STATUS}PushStatus::test_recovery_is_told",
     ),
     "push-retries": (
-        f"{_CDN}service_tries_nothing_again_by_itself",
-        f"{_CDN}service_tries_again_where_the_profile_says_so",
+        f"{_RETRIES}service_tries_nothing_again_by_itself",
+        f"{_RETRIES}service_tries_again_where_the_profile_says_so",
     ),
     "push-stop-after-failures": (
-        f"{_CDN}service_tries_nothing_again_by_itself",
-        f"{_CDN}service_stops_a_push_after_so_many_failures_in_a_row",
+        f"{_RETRIES}service_tries_nothing_again_by_itself",
+        f"{_RETRIES}service_stops_a_push_after_so_many_failures_in_a_row",
     ),
-    "push-user-left": (f"{_CDN}push_of_a_user_who_left_fails_inside",),
+    "push-user-left": (f"{_PLANS}push_of_a_user_who_left_fails_inside",),
 }

@@ -14,6 +14,8 @@ from fakerelay.profiles import open_profile
 
 DEFAULT = open_profile()
 APPID = 7
+OTHER = APPID + 1
+IN_USE = ("address_in_use", "address-unique")
 MIX: Mapping[str, Any] = {"templateid": 1, "output": {}}
 
 

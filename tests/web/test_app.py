@@ -1,17 +1,15 @@
-import json
+"""The vendor API over HTTP: a life of a broadcast, and each refusal."""
+
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from fakerelay.config import AppConfig
-from fakerelay.server import Server
 from fakerelay.web.bodies import MOST_BODY_BYTES
+from tests.web.calls import STOP_SOURCE, OpenServer
 from tests.web.wires import (
     APPID,
-    JSON_TYPE,
     MIXED,
     OTHER_TOKEN,
     SOURCE,
@@ -27,8 +25,6 @@ from tests.web.wires import (
     wire,
 )
 
-OpenServer = Callable[..., Awaitable[Server]]
-STOP_SOURCE = {key: SOURCE[key] for key in ("appid", "roomid", "streamtype", "uid")}
 STOP_MIXED = {key: MIXED[key] for key in ("appid", "roomid", "streamtype", "taskid")}
 BODY_TOO_LARGE = b" " * (MOST_BODY_BYTES + 1)
 
@@ -249,149 +245,6 @@ async def test_rule_is_kept_to_oneself_without_explain(open_server: OpenServer) 
     assert (await ask(server, build(token=None))).rule is None
 
 
-class Request:
-    """A request to break, one check at a time."""
-
-    def __init__(self) -> None:
-        self.body = dict(SOURCE)
-        self.ending = b""
-        self.target = path_of()
-        self.method = "POST"
-        self.token: str | None = TOKEN
-        self.content_type = JSON_TYPE
-
-    def render(self) -> bytes:
-        return build(
-            json.dumps(self.body).encode() + self.ending,
-            self.target,
-            method=self.method,
-            token=self.token,
-            content_type=self.content_type,
-        )
-
-
-def break_path(request: Request) -> None:
-    request.target = "/elsewhere?traceId=t"
-
-
-def break_method(request: Request) -> None:
-    request.method = "PUT"
-
-
-def break_size(request: Request) -> None:
-    request.ending += b" " * MOST_BODY_BYTES
-
-
-def break_token(request: Request) -> None:
-    request.token = None
-
-
-def break_content_type(request: Request) -> None:
-    request.content_type = "text/plain"
-
-
-def break_json(request: Request) -> None:
-    request.ending = b"}" + request.ending
-
-
-def break_schema(request: Request) -> None:
-    request.body["uid"] = ""
-
-
-def break_address(request: Request) -> None:
-    request.body["rtmpurl"] = "rtmp://h/a,rtmp://h/a,rtmp://"
-
-
-def break_appid(request: Request) -> None:
-    request.body["appid"] = 9
-
-
-def break_uniqueness(request: Request) -> None:
-    request.body["rtmpurl"] = "rtmp://h/a,rtmp://h/a"
-
-
-def break_room(request: Request) -> None:
-    request.body["roomid"] = "q"
-
-
-CHECKS: dict[Callable[[Request], None], int] = {
-    break_path: 40403,
-    break_method: 40501,
-    break_size: 41301,
-    break_token: 40101,
-    break_content_type: 40003,
-    break_json: 40001,
-    break_schema: 40002,
-    break_appid: 40004,
-    break_uniqueness: 40005,
-    break_room: 40902,
-}
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    list(combinations(CHECKS, 2)),
-    ids=lambda breaks: breaks.__name__.removeprefix("break_"),
-)
-async def test_earlier_check_answers(
-    open_server: OpenServer,
-    first: Callable[[Request], None],
-    second: Callable[[Request], None],
-) -> None:
-    server = await open_server()
-    await accept(server, SOURCE)
-    request = Request()
-    first(request)
-    second(request)
-    assert (await ask(server, request.render())).code == CHECKS[first]
-
-
-@pytest.mark.parametrize("later", [break_appid, break_room])
-async def test_address_syntax_belongs_to_the_schema_check(
-    open_server: OpenServer, later: Callable[[Request], None]
-) -> None:
-    server = await open_server()
-    await accept(server, SOURCE)
-    request = Request()
-    break_address(request)
-    later(request)
-    reply = await ask(server, request.render())
-    assert (reply.code, reply.rule) == (40002, "address-host")
-
-
-async def test_rate_limit_comes_after_the_token_and_before_the_content_type(
-    open_server: OpenServer,
-) -> None:
-    server = await open_server(settings={"rate_limit_per_second": 1})
-    await accept(server, SOURCE)
-    assert (await ask(server, build(token=OTHER_TOKEN))).code == 40301
-    assert (await ask(server, build(token=None))).code == 40101
-    assert (await ask(server, build(b"", content_type="text/plain"))).code == 42903
-
-
-async def test_foreign_and_unknown_app_are_told_apart_by_nobody(open_server: OpenServer) -> None:
-    server = await open_server()
-    replies = [
-        await ask(server, build({**SOURCE, "appid": appid}, path_of(appid=appid)))
-        for appid in (8, 999)
-    ]
-    assert {reply.code for reply in replies} == {40301}
-    assert {reply.rule for reply in replies} == {"certificate-opens-app"}
-    assert [reply.envelope["message"] for reply in replies] == [
-        "app forbidden: 8",
-        "app forbidden: 999",
-    ]
-
-
-async def test_unknown_certificate_and_wrong_key_get_the_same_reply(
-    open_server: OpenServer,
-) -> None:
-    server = await open_server()
-    tokens = ["Basic " + b64encode(raw).decode() for raw in (b"cert:no", b"nobody:key", b":")]
-    replies = [await ask(server, build(token=token)) for token in tokens]
-    assert len({(reply.status, reply.body, reply.rule) for reply in replies}) == 1
-
-
 async def test_no_reply_names_another_apps_task(open_server: OpenServer) -> None:
     server = await open_server()
     await accept(server, {**SOURCE, "uid": "secret-user", "roomid": "secret-room"})
@@ -399,98 +252,6 @@ async def test_no_reply_names_another_apps_task(open_server: OpenServer) -> None
     reply = await ask(server, theirs)
     assert reply.code == 40901
     assert b"secret" not in reply.body + repr(reply.headers).encode()
-
-
-TOKENS_MALFORMED = {
-    "empty": "",
-    "scheme alone": "Basic",
-    "lower case": TOKEN.replace("Basic", "basic"),
-    "two spaces": TOKEN.replace(" ", "  "),
-    "tab": TOKEN.replace(" ", "\t"),
-    "no base64": "Basic cert:key",
-    "no padding": TOKEN.rstrip("="),
-    "no colon": "Basic " + b64encode(b"cert").decode(),
-    "not UTF-8": "Basic " + b64encode(b"cert:\xff").decode(),
-    "bytes of Latin-1": b"Basic \xe9\xe9",
-    "twice in one": f"{TOKEN}, {TOKEN}",
-    "64 KiB less a little": "Basic " + "QUFB" * 16000,
-}
-
-
-@pytest.mark.parametrize("token", TOKENS_MALFORMED.values(), ids=TOKENS_MALFORMED.keys())
-async def test_garbled_token_is_malformed(open_server: OpenServer, token: str | bytes) -> None:
-    server = await open_server()
-    reply = await ask(server, build(token=None, headers=[("token", token)]))
-    assert reply.code == 40102
-    assert running(server) == []
-
-
-@pytest.mark.parametrize("second", [TOKEN, "Basic x", ""], ids=["equal", "garbled", "empty"])
-async def test_several_token_headers_are_malformed(open_server: OpenServer, second: str) -> None:
-    server = await open_server()
-    assert (await ask(server, build(headers=[("token", second)]))).code == 40102
-
-
-@pytest.mark.parametrize("name", ["Token", "TOKEN", "token"])
-async def test_token_header_has_any_case(open_server: OpenServer, name: str) -> None:
-    server = await open_server()
-    assert (await ask(server, build(token=None, headers=[(name, TOKEN)]))).code == 0
-
-
-async def test_authorization_header_neither_replaces_the_token_nor_disturbs_it(
-    open_server: OpenServer,
-) -> None:
-    server = await open_server()
-    header = ("Authorization", TOKEN)
-    assert (await ask(server, build(token=None, headers=[header]))).code == 40101
-    assert (await ask(server, build(headers=[("Authorization", "Bearer x")]))).code == 0
-
-
-TRACE_IDS = {
-    "plain": ("traceId=10.0.0.1-1700000000000-1-99", "10.0.0.1-1700000000000-1-99"),
-    "after another": ("x=1&traceId=b", "b"),
-    "before another": ("traceId=b&x=1", "b"),
-    "the first of two": ("traceId=a&traceId=b", "a"),
-    "encoded": ("traceId=%E4%B8%AD%22%0a", '中"\n'),
-    "a space as a plus": ("traceId=a+b", "a b"),
-    "quotation marks": ('traceId="\\', '"\\'),
-    "NUL": ("traceId=%00", "\0"),
-    "not UTF-8": ("traceId=%ff", "\ufffd"),
-    "a surrogate": ("traceId=%ed%a0%80", "\ufffd\ufffd\ufffd"),
-    "an equals sign": ("traceId=a=b", "a=b"),
-    "long": ("traceId=" + "x" * 20_000, "x" * 20_000),
-    "encoded name": ("trace%49d=a", "a"),
-}
-
-
-@pytest.mark.parametrize(("query", "trace_id"), TRACE_IDS.values(), ids=TRACE_IDS.keys())
-async def test_trace_id_is_echoed(open_server: OpenServer, query: str, trace_id: str) -> None:
-    server = await open_server()
-    for token in (TOKEN, None):
-        reply = await ask(server, build(target=path_of(query=query), token=token))
-        assert reply.envelope["traceId"] == trace_id
-
-
-@pytest.mark.parametrize(
-    "query", ["", "traceId=", "traceId", "traceid=a", "x=traceId=a", "traceId=&traceId=b"]
-)
-async def test_trace_id_left_out_is_made_up(open_server: OpenServer, query: str) -> None:
-    server = await open_server()
-    replies = [await ask(server, build(target=path_of(query=query))) for _ in range(2)]
-    assert [reply.code for reply in replies] == [0, 0]
-    made_up = {reply.envelope["traceId"] for reply in replies}
-    assert len(made_up) == 2
-    assert all(made_up)
-    for exchange in server.tenants.default.journal:
-        assert [warning.rule for warning in exchange.warnings] == ["trace-id-missing"]
-
-
-async def test_repeated_trace_id_is_worth_a_warning(open_server: OpenServer) -> None:
-    server = await open_server()
-    for _ in range(2):
-        await accept(server, SOURCE)
-    rules = [[one.rule for one in exchange.warnings] for exchange in server.tenants.default.journal]
-    assert rules == [[], ["trace-id-repeated"]]
 
 
 async def test_warnings_are_for_the_journal_not_for_the_reply(open_server: OpenServer) -> None:
@@ -504,27 +265,6 @@ async def test_warnings_are_for_the_journal_not_for_the_reply(open_server: OpenS
         "field-ignored",
         "field-unknown",
     ]
-
-
-async def test_journal_holds_neither_token_nor_key(open_server: OpenServer) -> None:
-    server = await open_server(apps=(AppConfig(APPID, "cert", "s3cret-key"),))
-    token = "Basic " + b64encode(b"cert:s3cret-key").decode()
-    await ask(server, build(token=token))
-    await ask(server, build(token=f"{token}x"))
-    for exchange in server.tenants.default.journal:
-        held = repr([getattr(exchange, name) for name in exchange.__slots__])
-        assert "s3cret" not in held
-        assert token.split()[1] not in held
-
-
-async def test_revoked_certificate_opens_nothing(open_server: OpenServer) -> None:
-    from fakerelay.core.commands import PutCertificate
-    from fakerelay.core.model import Certificate
-
-    server = await open_server()
-    service = server.tenants.default.service
-    await service.apply(PutCertificate(Certificate("cert", "key", "cert", revoked_at=0.0)))
-    assert (await ask(server, build())).code == 40103
 
 
 async def test_connection_is_kept_for_the_next_request(open_server: OpenServer) -> None:

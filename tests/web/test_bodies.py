@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from fakerelay.web.bodies import BODY_SCHEMAS, BodySchema
+from tests.web.calls import STOP_SOURCE
 from tests.web.wires import MIXED, SOURCE, START, STOP
 
 SCHEMAS = {operation: BodySchema(name) for operation, name in BODY_SCHEMAS.items()}
 INPUT: Mapping[str, Any] = {"uid": "u"}
 CUSTOM: Mapping[str, Any] = {**MIXED, "mixconfig": {"input": [INPUT], "output": {}}}
-STOP_SOURCE = {key: SOURCE[key] for key in ("appid", "roomid", "streamtype", "uid")}
 GONE = object()
 
 
