@@ -3,29 +3,30 @@
 from collections.abc import Mapping
 from typing import Final
 
+_ACCOUNTS: Final = "control/test_accounts.py::test_"
 _ADDRESSES: Final = "core/test_addresses.py::test_"
 _APP: Final = "web/test_app.py::test_"
-_TOKENS: Final = "web/test_tokens.py::test_"
-_ORDER: Final = "web/test_check_order.py::test_"
-_TRACE_IDS: Final = "web/test_trace_ids.py::test_"
 _BAD: Final = "web/test_bad_input.py::test_"
 _BAD_BODIES: Final = "web/test_bad_bodies.py::test_"
 _CALLBACKS: Final = "core/test_callbacks.py::test_"
-_RETRIES: Final = "cdn/test_retries.py::test_"
-_PLANS: Final = "cdn/test_plans.py::test_"
-_ACCOUNTS: Final = "control/test_accounts.py::test_"
-_DELIVERY: Final = "test_delivery.py::test_"
-_MIXING: Final = "core/test_mixing.py::test_"
-_PROFILES: Final = "test_profiles.py::test_"
-_REQUESTS: Final = "core/test_requests.py::test_"
-_ROUTES: Final = "web/test_routes.py::test_"
-_UPDATES: Final = "core/test_updates.py::Test"
-_STARTS: Final = "core/test_starts.py::Test"
-_SCOPES: Final = "core/test_scopes.py::Test"
-_STOPS: Final = "core/test_stops.py::Test"
-_QUOTAS: Final = "core/test_quotas.py::Test"
-_PUSH_STATUS: Final = "core/test_push_status.py::Test"
+_CHECKS: Final = "web/test_check_order.py::test_"
 _MAKING: Final = "web/tls/test_making.py::"
+_MIXING: Final = "core/test_mixing.py::test_"
+_ORDER: Final = "delivery/test_order.py::test_"
+_PLANS: Final = "cdn/test_plans.py::test_"
+_POSTS: Final = "delivery/test_posts.py::test_"
+_PROFILES: Final = "test_profiles.py::test_"
+_PUSH_STATUS: Final = "core/test_push_status.py::Test"
+_QUOTAS: Final = "core/test_quotas.py::Test"
+_REQUESTS: Final = "core/test_requests.py::test_"
+_RETRIES: Final = "cdn/test_retries.py::test_"
+_ROUTES: Final = "web/test_routes.py::test_"
+_SCOPES: Final = "core/test_scopes.py::Test"
+_STARTS: Final = "core/test_starts.py::Test"
+_STOPS: Final = "core/test_stops.py::Test"
+_TOKENS: Final = "web/test_tokens.py::test_"
+_TRACE_IDS: Final = "web/test_trace_ids.py::test_"
+_UPDATES: Final = "core/test_updates.py::Test"
 _WIRE: Final = "web/test_wire.py::test_"
 
 HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -48,8 +49,8 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "certificates-per-account": (f"{_ACCOUNTS}certificates_rotate_without_a_gap",),
     "app-reply-discreet": (f"{_TOKENS}foreign_and_unknown_app_are_told_apart_by_nobody",),
     "order-of-checks": (
-        f"{_ORDER}earlier_check_answers",
-        f"{_ORDER}address_syntax_belongs_to_the_schema_check",
+        f"{_CHECKS}earlier_check_answers",
+        f"{_CHECKS}address_syntax_belongs_to_the_schema_check",
         f"{_REQUESTS}first_broken_check_of_a_start_answers",
     ),
     "refusal-changes-nothing": (
@@ -100,7 +101,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "restart-is-new": (f"{_STOPS}Stop::test_start_after_it_is_a_new_one",),
     "kinds-apart": (f"{_STARTS}Start::test_source_and_mixed_of_one_name_are_two_tasks",),
     "order-of-rules": ("core/test_rules.py::test_first_broken_rule_of_a_start_answers",),
-    "rate-limit-order": (f"{_ORDER}rate_limit_comes_after_the_token_and_before_the_content_type",),
+    "rate-limit-order": (f"{_CHECKS}rate_limit_comes_after_the_token_and_before_the_content_type",),
     "concurrent-pushes-counted": (
         f"{_QUOTAS}Quota::test_of_an_app_is_counted_in_tasks_of_both_kinds",
         f"{_QUOTAS}Quota::test_of_zero_is_no_limit",
@@ -121,7 +122,7 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "invalid-parameter-message": ("web/test_bodies.py::test_problem_names_the_field_and_why",),
     "address-reply-discreet": (f"{_APP}no_reply_names_another_apps_task",),
     "documented-fields-refused": (
-        "test_schemas.py::test_startrtmp_schema_rejects_naming_the_rule",
+        "schemas/test_calls.py::test_startrtmp_schema_rejects_naming_the_rule",
         f"{_BAD_BODIES}body_gets_the_contracts_answer",
     ),
     "accepted-sense": (f"{_APP}broadcast_is_started_updated_and_stopped",),
@@ -138,19 +139,19 @@ HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_CALLBACKS}body_names_the_uid_of_a_source_task_instead",
     ),
     "callback-notifytime": (f"{_CALLBACKS}body_tells_of_a_mixed_task_in_the_vendors_words",),
-    "callback-delay": (f"{_DELIVERY}delivery_posts_after_the_delay",),
+    "callback-delay": (f"{_POSTS}delivery_posts_after_the_delay",),
     "callback-at-least-once": (
-        f"{_DELIVERY}delivery_tries_again_for_any_answer_but_2xx",
+        f"{_POSTS}delivery_tries_again_for_any_answer_but_2xx",
         f"{_CALLBACKS}next_attempt_follows_the_schedule",
     ),
     "callback-timeout": ("test_sender.py::test_sender_gives_up_on_a_receiver_that_hangs",),
-    "callback-given-up": (f"{_DELIVERY}delivery_gives_up_after_six_attempts_of_one_body",),
+    "callback-given-up": (f"{_POSTS}delivery_gives_up_after_six_attempts_of_one_body",),
     "callback-connection-failure": ("test_sender.py::test_sender_reports_a_refused_connection",),
-    "callback-order": (f"{_DELIVERY}delivery_keeps_a_later_status_behind_an_earlier_one",),
+    "callback-order": (f"{_ORDER}delivery_keeps_a_later_status_behind_an_earlier_one",),
     "callback-order-across-tasks": (
-        f"{_DELIVERY}delivery_keeps_order_when_an_address_passes_to_another_task",
+        f"{_ORDER}delivery_keeps_order_when_an_address_passes_to_another_task",
     ),
-    "callback-after-reply": (f"{_DELIVERY}delivery_posts_once_the_gate_is_open",),
+    "callback-after-reply": (f"{_POSTS}delivery_posts_once_the_gate_is_open",),
     "callback-start": (f"{_STARTS}Start::test_begins_a_task_and_tells_success_for_each_address",),
     "callback-update": (
         f"{_UPDATES}Update::test_replaces_the_list_and_tells_what_left_before_what_came",

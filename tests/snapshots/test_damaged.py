@@ -1,71 +1,21 @@
-"""Snapshots that can't be used: each is refused with its pointer, and the world left as it was."""
+"""Damaged snapshots are refused with the pointer to what is wrong."""
 
 import copy
 import json
 import math
-from collections.abc import Callable
-from random import Random
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fakerelay.clock import FROZEN, LATEST
-from fakerelay.control.local import LocalControl
-from fakerelay.control.plane import Plane
-from fakerelay.core.model import MIXED
+from fakerelay.clock import LATEST
 from fakerelay.errors import ControlError
 from fakerelay.snapshots import render_lines
-from fakerelay.tenants import Tenant, Tenants
-from tests.core.worlds import stop
-from tests.snapshots.test_snapshots import run
-from tests.snapshots.worlds import NOW, Json, apply, make_full_world, make_tenants, save
-
-Damage = Callable[[Json], Any]
-MISSING = object()
-
-
-def put(pointer: str, value: Any) -> Damage:
-    """Damage that sets what lies at a JSON pointer, adds it at `-`, or takes it away."""
-
-    def damage(snapshot: Json) -> None:
-        *path, last = [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
-        node: Any = snapshot
-        for step in path:
-            node = node[step]
-        if value is MISSING:
-            del node[last]
-        elif last == "-":
-            node.append(value)
-        else:
-            node[last] = value
-
-    return damage
+from tests.snapshots.damages import HUGE, MISSING, Damage, deep, meet, pending, put, put_snapshot
+from tests.snapshots.worlds import NOW, Json, make_full_world, save
 
 
 def again(pointer: str) -> Damage:
     """Damage that lists the first of a list once more."""
     return lambda snapshot: snapshot[pointer].append(copy.deepcopy(snapshot[pointer][0]))
-
-
-def pending(snapshot: Json, index: int) -> Json:
-    found: Json = snapshot["callbacks"]["pending"][index]
-    return found
-
-
-def meet(index: int, **changes: Any) -> Damage:
-    """Damage to a pending callback, and to what is in store for it."""
-
-    def damage(snapshot: Json) -> None:
-        callback = pending(snapshot, index)
-        fate = {**FATE, **(callback["fate"] or {})}
-        for key, value in changes.items():
-            place = fate if key in fate else callback
-            place[key] = value
-        callback["fate"] = fate
-
-    return damage
 
 
 def order(index: int, *, after: int) -> Damage:
@@ -85,24 +35,12 @@ def both(*damages: Damage) -> Damage:
     return damage
 
 
-def deep(levels: int) -> Json:
-    nested: Any = 1
-    for _ in range(levels):
-        nested = [nested]
-    return {"output": {}, "templateid": 1, "more": nested}
-
-
 PUSH = {"rtmpurl": "rtmp://h/z", "status": 0, "since": NOW}
 TASK = {
     "appid": 2, "uid": "z", "roomid": "r", "started_at": NOW, "updated_at": NOW, "revision": 1,
     "pushes": [PUSH],
 }  # fmt: skip
 SIX = [{**PUSH, "rtmpurl": f"rtmp://h/{n}"} for n in range(6)]
-HUGE = 10**400
-FATE = {
-    "fault": None, "is_spent": False, "is_released": False, "is_replayed": False,
-    "goes_after": None, "copies_left": 0, "waits_for": 0,
-}  # fmt: skip
 REORDER = {"plan": "p", "name": "reorder", "settings": {}}
 DUPLICATE = {"plan": "p", "name": "duplicate", "settings": {"seconds": 1, "times": 2}}
 
@@ -281,10 +219,6 @@ DAMAGED: dict[str, tuple[Damage, str]] = {
 }  # fmt: skip
 
 
-async def put_snapshot(tenants: Tenants, snapshot: Json) -> None:
-    await LocalControl(Plane(tenants)).call("put_snapshot", body=snapshot)
-
-
 @pytest.mark.parametrize(("damage", "pointer"), DAMAGED.values(), ids=DAMAGED.keys())
 async def test_damaged_snapshot_is_refused_with_its_pointer(damage: Damage, pointer: str) -> None:
     tenants, tenant = await make_full_world()
@@ -297,108 +231,3 @@ async def test_damaged_snapshot_is_refused_with_its_pointer(damage: Damage, poin
     assert caught.value.status in (400, 422)
     assert "secret" not in caught.value.detail.replace("{secret}", "")
     assert render_lines(save(tenant)) == before
-
-
-def make_nasty() -> list[Any]:
-    """Anew each time: a mutation may change what an earlier one has put in."""
-    return [
-        None, True, -1, 0, 2**53, 2**64, HUGE, 1e308, 0.5, "", "a", "x" * 2000, "\ud800", "../..",
-        "rtmp://h/a", [], {}, [[]], {"$ref": "#"}, {"__proto__": 1}, b"raw", {1, 2}, object(),
-        deep(300),
-    ]  # fmt: skip
-
-
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of everything in a value."""
-    inside = node.items() if isinstance(node, dict) else enumerate(node)
-    found = []
-    for key, value in inside:
-        found.append((*path, key))
-        if isinstance(value, (dict, list)):
-            found += places(value, (*path, key))
-    return found
-
-
-def mutate(snapshot: Json, random: Random) -> None:
-    """Change, take away, repeat or swap something somewhere."""
-    *path, last = random.choice(places(snapshot))
-    node: Any = snapshot
-    for step in path:
-        node = node[step]
-    match random.randrange(4):
-        case 0:
-            del node[last]
-        case 1 if isinstance(node, list):
-            node.append(copy.deepcopy(node[last]))
-        case 2:
-            node[last], node[random.choice(places(node))[0]] = (
-                random.choice(make_nasty()),
-                node[last],
-            )
-        case _:
-            node[last] = random.choice(make_nasty())
-
-
-@given(st.integers(0, 2**32), st.integers(1, 3))
-def test_mutated_snapshot_is_refused_or_consistent(seed: int, changes: int) -> None:
-    async def work() -> None:
-        tenants, tenant = await make_full_world()
-        before = render_lines(save(tenant))
-        snapshot, random = json.loads(before), Random(seed)
-        for _ in range(changes):
-            mutate(snapshot, random)
-        try:
-            await put_snapshot(tenants, snapshot)
-        except ControlError:
-            assert render_lines(save(tenant)) == before
-        else:
-            after = save(tenant)
-            copied = make_tenants()
-            await put_snapshot(copied, after)
-            assert render_lines(save(copied.default)) == render_lines(after)
-            await tenant.clock.advance(100.0)
-            await drain(copied.default)
-
-    run(work())
-
-
-@given(st.integers(0, 2**32), st.integers(1, 3))
-def test_callbacks_that_are_accepted_are_told(seed: int, changes: int) -> None:
-    async def work() -> None:
-        tenants, tenant = await make_full_world()
-        snapshot, random = json.loads(render_lines(save(tenant))), Random(seed)
-        for each in random.sample(range(5), 2):
-            meet(each)(snapshot)
-        for _ in range(changes):
-            mutate(snapshot["callbacks"], random)
-        try:
-            await put_snapshot(tenants, snapshot)
-        except ControlError:
-            return
-        await drain(tenant)
-
-    run(work())
-
-
-async def test_first_of_a_lane_has_its_turn_whatever_is_said() -> None:
-    tenants, tenant = await make_full_world()
-    snapshot = save(tenant)
-    put("/callbacks/pending/2/is_head", False)(snapshot)
-    await put_snapshot(tenants, snapshot)
-    assert [each["is_head"] for each in save(tenant)["callbacks"]["pending"]][2]
-    await drain(tenant)
-
-
-async def drain(tenant: Tenant) -> None:
-    """A call, a release, and time enough: nothing that was pending then is pending for ever."""
-    await apply(tenant, stop("t", appid=1, kind=MIXED))
-    tenant.delivery.release()
-    pending = [e for e in tenant.delivery.notifications() if tenant.delivery.is_pending(e)]
-    tenant.clock.set(FROZEN)
-    limit_seconds = min(LATEST - tenant.clock.now(), 50 * 31536000.0)
-
-    def is_over() -> bool:
-        return not any(map(tenant.delivery.is_pending, pending))
-
-    await tenant.clock.run_until(is_over, limit_seconds=limit_seconds)
-    assert is_over() or tenant.clock.now() >= LATEST, save(tenant)["callbacks"]

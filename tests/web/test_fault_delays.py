@@ -1,7 +1,8 @@
 """Calls that take long, drip or hang, and what becomes of them meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.web.spoiling import spoil, told
 from tests.web.wires import (
     SOURCE,
     START,
+    Wire,
     build,
     path_of,
     running,
@@ -39,14 +41,21 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
-async def test_delay_waits_for_the_worlds_clock(open_server: OpenServer) -> None:
-    server = await open_server()
+@asynccontextmanager
+async def delayed(server: Server) -> AsyncIterator[Wire]:
+    """A call that waits for a minute of a clock that stands still."""
     clock = server.tenants.default.clock
     await server.control.call("put_clock", mode="frozen")
     await spoil(server, "delay", seconds=60)
     async with wire(server) as opened:
         await opened.send(build())
         await until(lambda: clock.pending_count)
+        yield opened
+
+
+async def test_delay_waits_for_the_worlds_clock(open_server: OpenServer) -> None:
+    server = await open_server()
+    async with delayed(server) as opened:
         assert (await server.control.call("advance_clock", seconds=59))["fired"] == []
         assert running(server) == []
         advance = await server.control.call("advance_clock", seconds=1)
@@ -137,12 +146,7 @@ async def test_delayed_call_does_not_outlive_what_its_world_did(
 
 async def test_delayed_call_of_another_app_outlives_a_reset(open_server: OpenServer) -> None:
     server = await open_server()
-    clock = server.tenants.default.clock
-    await server.control.call("put_clock", mode="frozen")
-    await spoil(server, "delay", seconds=60)
-    async with wire(server) as opened:
-        await opened.send(build())
-        await until(lambda: clock.pending_count)
+    async with delayed(server) as opened:
         await server.control.call("reset", appid=8)
         await server.control.call("advance_clock", seconds=60)
         assert (await opened.answer()).code == 0

@@ -1,3 +1,5 @@
+"""Callbacks: posted, tried again, given up, and kept."""
+
 import asyncio
 import random
 from collections import Counter, defaultdict
@@ -5,15 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from fakerelay.delivery import CUT_OFF, Delivery, Notification
+from fakerelay.delivery import Delivery, Notification
 from fakerelay.ids import SeededIds
 from fakerelay.ports import Sent
 from tests.delivery.bench import BROKEN, HUNG, OK, POLICY, START, URL, Bench, Post
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
 
 
 async def test_delivery_posts_once_the_gate_is_open(bench: Bench) -> None:
@@ -113,70 +110,6 @@ async def test_only_what_is_given_up_is_told_to_who_wants_to_know() -> None:
     assert len(failed) == 2
 
 
-async def test_delivery_keeps_a_later_status_behind_an_earlier_one(bench: Bench) -> None:
-    answers = iter([BROKEN, BROKEN, OK, OK])
-    bench.sender.answer = lambda post: next(answers)
-    await bench.tell(("a", 0))
-    await bench.tell(("a", 3))
-    await bench.clock.advance(60)
-    assert bench.sender.told() == [("a", 0), ("a", 0), ("a", 0), ("a", 3)]
-
-
-async def test_delivery_keeps_order_when_an_address_passes_to_another_task(bench: Bench) -> None:
-    answers = iter([BROKEN, OK, OK])
-    bench.sender.answer = lambda post: next(answers)
-    for taskid, status in (("t", 3), ("later", 0)):
-        bench.emit(("a", status), taskid=taskid)()
-    await bench.clock.advance(60)
-    assert bench.sender.told() == [("a", 3), ("a", 3), ("a", 0)]
-
-
-async def test_delivery_goes_on_with_the_lane_after_giving_up(bench: Bench) -> None:
-    bench.sender.answer = lambda post: BROKEN if post.told[1] == 0 else OK
-    await bench.tell(("a", 0), ("a", 3))
-    await bench.clock.advance(60)
-    assert bench.states() == ["failed", "delivered"]
-
-
-async def test_delivery_keeps_order_when_a_later_gate_opens_first(bench: Bench) -> None:
-    first = bench.emit(("a", 0))
-    await bench.tell(("a", 3))
-    assert bench.sender.posts == []
-    first()
-    await bench.settle()
-    assert bench.sender.told() == [("a", 0), ("a", 3)]
-
-
-async def test_delivery_waits_for_the_gate_of_what_moved_up(bench: Bench) -> None:
-    await_reply = bench.emit(("a", 3))
-    bench.delivery.hold()
-    later = bench.emit(("a", 0))
-    await_reply()
-    bench.delivery.release()
-    await bench.settle()
-    assert bench.sender.told() == [("a", 3)]
-    later()
-    await bench.settle()
-    assert bench.sender.told() == [("a", 3), ("a", 0)]
-
-
-async def test_delivery_lets_other_lanes_pass_a_failing_one(bench: Bench) -> None:
-    bench.sender.answer = lambda post: BROKEN if post.told[0] == "a" else OK
-    await bench.tell(("a", 0), ("b", 0))
-    assert bench.states() == ["pending", "delivered"]
-
-
-async def test_delivery_of_one_app_never_delays_another(bench: Bench) -> None:
-    bench.sender.stuck["http://stuck"] = asyncio.Event()
-    await bench.tell(*((f"a{n}", 0) for n in range(50)), appid=1, url="http://stuck")
-    assert bench.sender.in_flight["http://stuck"] == 16
-    await bench.tell(("b", 0), appid=2)
-    assert bench.sender.told()[-1] == ("b", 0)
-    bench.sender.stuck["http://stuck"].set()
-    await bench.settle()
-    assert bench.states() == ["delivered"] * 51
-
-
 async def test_delivery_fails_at_once_what_finds_the_queue_full() -> None:
     bench = Bench(max_pending=2)
     bench.delivery.hold()
@@ -237,105 +170,6 @@ async def test_delivery_misses_nothing_that_comes_as_its_last_task_ends() -> Non
     bench.sender.answer = answer
     await bench.tell(("a", 0))
     assert bench.sender.told() == [("a", 0), ("b", 0)]
-
-
-async def test_drop_forgets_an_app_and_spares_the_others(bench: Bench) -> None:
-    await bench.tell(("done", 0), appid=1)
-    bench.sender.answer = lambda post: BROKEN
-    await bench.tell(("a", 0), ("a", 3), appid=1)
-    await bench.tell(("b", 0), appid=2)
-    unopened = bench.emit(("c", 0), appid=1)
-    await bench.drop(1)
-    unopened()
-    bench.sender.posts.clear()
-    await bench.clock.advance(1)
-    assert bench.sender.told() == [("b", 0)]
-    assert [each.rtmpurl for each in bench.delivery.notifications()] == ["b"]
-    assert bench.delivery.evicted == 0
-
-
-async def test_drop_lets_what_is_in_flight_end_but_not_try_again(bench: Bench) -> None:
-    bench.sender.stuck[URL] = asyncio.Event()
-    bench.sender.answer = lambda post: BROKEN
-    await bench.tell(("a", 0), ("a", 3))
-    dropping = bench.delivery.drop(1, grace_seconds=30)
-    assert dropping is not None
-    await asyncio.sleep(0)
-    assert not dropping.done()
-    bench.sender.stuck.pop(URL).set()
-    await dropping
-    assert bench.sender.answered == 1
-    await bench.clock.advance(60)
-    assert (bench.sender.told(), bench.states()) == ([("a", 0)], [])
-
-
-async def test_drop_cuts_off_what_hangs(bench: Bench) -> None:
-    bench.sender.stuck[URL] = asyncio.Event()
-    await bench.tell(("a", 0))
-    await bench.drop(1, grace_seconds=0)
-    assert bench.sender.in_flight[URL] == 0
-
-
-async def test_close_gives_what_is_in_flight_a_grace(bench: Bench) -> None:
-    bench.sender.stuck[URL] = asyncio.Event()
-    await bench.tell(("a", 0))
-    closing = asyncio.create_task(bench.delivery.close(30))
-    await asyncio.sleep(0)
-    bench.sender.stuck[URL].set()
-    assert await closing == []
-    assert bench.states() == ["delivered"]
-
-
-async def test_close_reports_what_was_not_delivered(bench: Bench) -> None:
-    bench.sender.stuck["http://stuck"] = asyncio.Event()
-    bench.sender.answer = lambda post: BROKEN
-    await bench.tell(("hangs", 0), ("hangs", 3), url="http://stuck")
-    await bench.tell(("retries", 0))
-    left = await bench.delivery.close(0.01)
-    assert [each.rtmpurl for each in left] == ["hangs", "hangs", "retries"]
-    late = "not delivered before shutdown"
-    assert [each.reason for each in left] == [CUT_OFF, late, late]
-    assert list(bench.delivery.notifications()) == left
-    assert bench.sender.in_flight.total() == 0
-
-
-async def test_close_waits_for_no_retry_beyond_the_grace(bench: Bench) -> None:
-    bench.sender.answer = lambda post: BROKEN
-    await bench.tell(("a", 0))
-    await bench.clock.advance(31 - 16)
-    [left] = await asyncio.wait_for(bench.delivery.close(15), 5)
-    assert len(left.attempts) == 5
-
-
-async def test_delayed_notification_says_when_it_goes(bench: Bench) -> None:
-    bench.emit(("a", 0), ("a", 3), policy=replace(POLICY, delay_seconds=2.5))()
-    due = [each.next_attempt_at for each in bench.delivery.notifications()]
-    assert due == [START + 2.5] * 2
-    await bench.clock.advance(2.5)
-    assert [each.next_attempt_at for each in bench.delivery.notifications()] == [None] * 2
-
-
-async def test_close_waits_for_no_delay_beyond_the_grace(bench: Bench) -> None:
-    bench.emit(("a", 0), policy=replace(POLICY, delay_seconds=16))()
-    [left] = await asyncio.wait_for(bench.delivery.close(15), 5)
-    assert left.attempts == ()
-
-
-async def test_drop_has_forgotten_before_what_is_in_flight_ends(bench: Bench) -> None:
-    bench.sender.stuck[URL] = asyncio.Event()
-    await bench.tell(("a", 0))
-    dropping = bench.delivery.drop(1, grace_seconds=30)
-    assert dropping is not None
-    assert bench.states() == []
-    bench.sender.stuck.pop(URL).set()
-    await dropping
-
-
-async def test_closed_delivery_takes_nothing_more(bench: Bench) -> None:
-    await bench.delivery.close(0)
-    await bench.tell(("a", 0))
-    assert bench.sender.posts == []
-    assert (bench.only().state, bench.only().reason) == ("failed", "shut down")
 
 
 async def test_delivery_shows_what_was_raised_and_goes_on(bench: Bench) -> None:

@@ -1,43 +1,24 @@
+"""The schemas of calls: what they accept, and which rule they name for what they refuse."""
+
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import jsonschema
-import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakerelay.errors import ConfigError
 from fakerelay.schemas import (
-    check_settings,
     compile_reference,
     compile_validator,
-    list_names,
     load_schema,
-    read_json,
     rule_of,
-    rulebook,
 )
 
 START = "startrtmp.request"
 STOP = "stoprtmp.request"
 MOST_UINT64 = 2**64 - 1
-SCHEMAS = [
-    START,
-    STOP,
-    "reply",
-    "callback",
-    "config",
-    "profile",
-    "rulebook.schema",
-    "report",
-    "finding",
-    "known",
-]
 
 SOURCE: dict[str, Any] = {
     "appid": 123456789,
@@ -88,30 +69,6 @@ def slow_rules(name: str, body: Any) -> set[str]:
 
 BOTH = pytest.mark.parametrize("rules_of", [fast_rules, slow_rules], ids=["fast", "slow"])
 RulesOf = Callable[[str, Any], set[str]]
-
-
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_schema_is_a_valid_schema(name: str) -> None:
-    schema = load_schema(name)
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    jsonschema.Draft202012Validator.check_schema(schema)
-    assert jsonschema_rs.meta.is_valid(dict(schema))
-
-
-def test_schemas_are_all_listed() -> None:
-    assert set(list_names("")) == {
-        *SCHEMAS,
-        "rulebook",
-        "faults",
-        "magic_addresses",
-        "snapshot",
-        "scenarios",
-    }
-
-
-def test_unknown_schema_is_no_file() -> None:
-    with pytest.raises(FileNotFoundError):
-        read_json("startrtmp")
 
 
 START_ACCEPTED: dict[str, tuple[Mapping[str, Any], str, Any]] = {
@@ -307,116 +264,6 @@ def test_forms_of_a_name_are_one_pattern() -> None:
     assert patterns == {"^[A-Za-z0-9_-]{1,64}$"}
 
 
-REPLY = {"code": 0, "message": "success", "traceId": "t"}
-CALLBACK: dict[str, Any] = {
-    "msgid": "m1",
-    "product": 2,
-    "msgtype": 1,
-    "notifytime": 1_700_000_000_000,
-    "context": {
-        "msgname": "rtmptask_status",
-        "appid": MOST_UINT64,
-        "roomid": "room_1",
-        "streamtype": 2,
-        "uid": "anchor-1",
-        "rtmpurl": "rtmp://cdn.example.com/live/one",
-        "status": 0,
-        "starttime": 1_700_000_000_000,
-    },
-}
-CONFIG: dict[str, Any] = {
-    "port": 0,
-    "tls_name": ["relay.test"],
-    "set": {"concurrent_pushes": 0},
-    "ready_file_mode": "0640",
-    "app": [
-        {
-            "appid": MOST_UINT64,
-            "certificate_id": "c",
-            "certificate_key": "k:k",
-            "callback_url": "http://127.0.0.1:9000/",
-            "live_rooms": {"room_1": ["anchor-1"], "room_2": []},
-        }
-    ],
-}
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("reply", REPLY),
-        ("reply", {**REPLY, "more": 1}),
-        ("callback", CALLBACK),
-        ("callback", change(CALLBACK, "context/traceId", "t")),
-    ],
-)
-def test_message_schema_accepts(rules_of: RulesOf, name: str, data: Any) -> None:
-    assert rules_of(name, data) == set()
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("name", "body", "pointer", "value", "rule"),
-    [
-        ("reply", REPLY, "code", "0", "reply-envelope"),
-        ("reply", REPLY, "message", GONE, "reply-envelope"),
-        ("reply", REPLY, "traceId", GONE, "reply-trace-id"),
-        ("reply", REPLY, "traceId", 1, "reply-trace-id"),
-        ("callback", CALLBACK, "msgid", "", "callback-envelope"),
-        ("callback", CALLBACK, "notifytime", 1.5, "callback-envelope"),
-        ("callback", CALLBACK, "context/roomid", GONE, "callback-envelope"),
-        ("callback", CALLBACK, "context/status", 4, "callback-statuses"),
-        ("callback", CALLBACK, "context/uid", GONE, "callback-context"),
-        ("callback", CALLBACK, "context/taskid", "t", "callback-context"),
-        ("callback", CALLBACK, "context/starttime", GONE, "callback-context"),
-        ("callback", CALLBACK, "context/traceId", None, "callback-context"),
-    ],
-)
-def test_message_schema_rejects_naming_the_rule(
-    rules_of: RulesOf, name: str, body: Mapping[str, Any], pointer: str, value: Any, rule: str
-) -> None:
-    assert rules_of(name, change(body, pointer, value)) == {rule}
-
-
-def test_config_schema_accepts() -> None:
-    check_settings("config", CONFIG, "test")
-    check_settings("config", change(CONFIG, "ready_file_mode", 0o600), "test")
-    check_settings("config", {}, "test")
-
-
-@pytest.mark.parametrize(
-    ("pointer", "value", "message"),
-    [
-        ("prt", 1, "Unknown key /prt in 'f.toml' (did you mean 'port'?)"),
-        ("app/0/appids", 1, "Unknown key /app/0/appids in 'f.toml' (did you mean 'appid'?)"),
-        ("app/0/appid", GONE, "Missing /app/0/appid in 'f.toml': expected integer"),
-        ("port", 65536, "Can't use 65536 at /port of 'f.toml': expected integer, at least 0"),
-        ("log_format", "jsn", "'jsn' at /log_format of 'f.toml' (did you mean 'json'?)"),
-        ("control_token", 12345, "Can't use a secret at /control_token of 'f.toml'"),
-        ("app/0/certificate_key", "", "Can't use a secret at /app/0/certificate_key"),
-        ("ready_file_mode", "0999", "matching ^(0o?)?[0-7]{3}$"),
-        ("ready_file_mode", 600, "expected string or integer, at least 0, at most 511"),
-        ("port", date(2020, 1, 1), "Can't use 'f.toml': Object of type date"),
-        ("profile", "\ud800", "surrogates not allowed"),
-        ("host", ["h" * 1000], "hhh... at /host of 'f.toml'"),
-    ],
-)
-def test_check_settings_says_what_to_mend(pointer: str, value: Any, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        check_settings("config", change(CONFIG, pointer, value), "'f.toml'")
-    text = str(caught.value)
-    assert message in text
-    assert "\n" not in text
-    assert "12345" not in text
-
-
-def test_properties_of_settings_are_described() -> None:
-    for name in ("config", "profile"):
-        for key, node in load_schema(name)["properties"].items():
-            assert key == "$schema" or node["description"].endswith("."), key
-
-
 def test_fast_validator_refuses_to_explain_deep_nesting() -> None:
     """Who asks it for reasons has to expect this (`compile_validator`)."""
     deep: Any = 1
@@ -426,24 +273,3 @@ def test_fast_validator_refuses_to_explain_deep_nesting() -> None:
     assert not compile_validator(START).is_valid(body)
     with pytest.raises(ValueError, match="Recursion limit"):
         list(compile_validator(START).iter_errors(body))
-
-
-def test_x_rules_are_in_the_book_at_their_level() -> None:
-    for name in SCHEMAS:
-        for node in find_nodes(load_schema(name)):
-            if "x-rule" in node:
-                assert rulebook()[node["x-rule"]].level == node["x-level"], node
-
-
-def find_nodes(value: Any) -> list[Mapping[str, Any]]:
-    if isinstance(value, list):
-        return [node for item in value for node in find_nodes(item)]
-    if not isinstance(value, Mapping):
-        return []
-    return [value, *(node for item in value.values() for node in find_nodes(item))]
-
-
-def test_data_files_end_with_a_line_feed() -> None:
-    root = Path(__file__).parent.parent / "schemas"
-    files = [root / f"{name}.json" for name in (*SCHEMAS, "rulebook")]
-    assert all(file.read_text(encoding="utf-8").endswith("}\n") for file in files)
