@@ -3,10 +3,10 @@
 Built on aiohttp's low-level server: for two routes, a router and middlewares would only cost.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiohttp import hdrs, web
 
@@ -36,7 +36,7 @@ class Call(NamedTuple):
     tenant: Tenant
     route: Route
     token: str | None
-    body: bytes
+    body: Mapping[str, Any] | Problem
     exchange: Exchange
 
 
@@ -125,10 +125,12 @@ class VendorApi:
         """The checks of `_decide`, unless a fault acts."""
         exchange.keep_body(body)
         if tenant.faults.has("call"):
-            fault = meet(tenant, route, body)
+            parsed = read_json(body)
+            fault = meet(tenant, route, parsed)
             if fault is not None:
-                call = Call(request, tenant, route, token, body, exchange)
+                call = Call(request, tenant, route, token, parsed, exchange)
                 return self._meet(call, fault)
+            return self._decide(request, tenant, route, token, parsed, exchange)
         return self._decide(request, tenant, route, token, body, exchange)
 
     async def _meet(self, call: Call, fault: CallFault) -> Spoiled:
@@ -144,10 +146,13 @@ class VendorApi:
         tenant: Tenant,
         route: Route,
         token: str | None,
-        raw: bytes,
+        raw: bytes | Mapping[str, Any] | Problem,
         exchange: Exchange,
     ) -> Problem | OpenGate | None:
-        """The checks from the token on, in their order; nothing else runs in between."""
+        """The checks from the token on, in their order; nothing else runs in between.
+
+        A body is parsed when its turn comes, unless the search for a fault has parsed it.
+        """
         profile = tenant.service.profile
         certificate = tenant.service.authorize(token, route.appid)
         if isinstance(certificate, Problem):
@@ -164,7 +169,7 @@ class VendorApi:
         problem = check_content_type(request.headers.get(hdrs.CONTENT_TYPE))
         if problem is not None:
             return problem
-        body = read_json(raw)
+        body = read_json(raw) if isinstance(raw, bytes) else raw
         if isinstance(body, Problem):
             return body
         problem = self._schemas[route.operation].check(body)

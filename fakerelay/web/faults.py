@@ -36,7 +36,6 @@ from fakerelay.web.replies import (
 )
 from fakerelay.web.routes import Route
 from fakerelay.web.waits import Waits
-from fakerelay.web.wire import read_json
 
 FAULT_HEADER: Final = "X-Fakerelay-Fault"
 INSTEAD: Final = "instead"
@@ -187,9 +186,8 @@ class CallFault:
         clock.track(self._work)
 
 
-def meet(tenant: Tenant, route: Route, raw: bytes) -> CallFault | None:
+def meet(tenant: Tenant, route: Route, parsed: Mapping[str, Any] | Problem) -> CallFault | None:
     """The fault that a plan of the world has for a call; it is counted."""
-    parsed = read_json(raw)
     body: Mapping[str, Any] = {} if isinstance(parsed, Problem) else parsed
     subject = _read_subject(route, body)
     taken = tenant.faults.take("call", subject, tenant.clock.now())
