@@ -26,7 +26,7 @@ _FILLER_ROOM: Final = "fakerelay-quota-full"
 
 @cache
 def read_scenarios() -> Mapping[str, Mapping[str, Any]]:
-    """{name: doc, see, faults, extra}."""
+    """{name: doc, see, and fault or extra}."""
     table: dict[str, Mapping[str, Any]] = schemas.read_json("scenarios")
     return table
 
@@ -47,19 +47,18 @@ async def list_scenarios(plane: Plane, values: Values, body: Json) -> Json:
 
 
 async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
-    """Its plans take the place of those it has made before; the rest is done anew."""
+    """Its plan takes the place of the one it has made before; the rest is done anew."""
     name = values["scenario"]
     row = read_scenarios()[name]
     tenant, app = _find_app(plane, values, body, needed="extra" in row)
     of_app = {} if app is None else {"appid": app.appid}
-    plans = [
-        plan_fault(tenant, {**fault, **of_app, "id": plan_id})
-        for plan_id, fault in zip(_plan_ids(name), row["faults"], strict=True)
-    ]
+    plan = None
+    if "fault" in row:
+        plan = plan_fault(tenant, {**row["fault"], **of_app, "id": _plan_id(name)})
     extra: Mapping[str, Json] = {}
     if app is not None and "extra" in row:
         extra = await _EXTRAS[row["extra"]](plane, tenant, app)
-    for plan in plans:
+    if plan is not None:
         tenant.faults.add(plan)
     return {
         "scenario": name,
@@ -67,7 +66,7 @@ async def begin_scenario(plane: Plane, values: Values, body: Json) -> Json:
         "doc": row["doc"],
         "see": row["see"],
         "note": _STANDS_STILL if tenant.clock.mode == FROZEN else None,
-        "faults": [show_fault(plane, tenant, plan) for plan in plans],
+        "faults": [] if plan is None else [show_fault(plane, tenant, plan)],
         **extra,
     }
 
@@ -81,8 +80,9 @@ async def end_scenario(plane: Plane, values: Values, body: Json) -> Json:
     for tenant in tenants:
         if name == "quota-full":
             await _empty_quota(tenant)
-        plans = [tenant.faults.remove(plan_id) for plan_id in _plan_ids(name)]
-        ended += [show_fault(plane, tenant, plan) for plan in plans if plan is not None]
+        plan = tenant.faults.remove(_plan_id(name))
+        if plan is not None:
+            ended.append(show_fault(plane, tenant, plan))
     return {"scenario": name, "was_on": was_on, "faults": ended}
 
 
@@ -90,16 +90,12 @@ def _is_on(tenant: Tenant, name: str) -> bool:
     """Whether anything of it goes on: a plan that isn't over, or tasks that fill the quota."""
     if name == "quota-full":
         return bool(_fillers(tenant))
-    now = tenant.clock.now()
-    plans = filter(None, map(tenant.faults.get, _plan_ids(name)))
-    return any(plan.current(now) is not None for plan in plans)
+    plan = tenant.faults.get(_plan_id(name))
+    return plan is not None and plan.current(tenant.clock.now()) is not None
 
 
-def _plan_ids(name: str) -> list[str]:
-    count = len(read_scenarios()[name]["faults"])
-    return (
-        [f"scenario-{name}"] if count == 1 else [f"scenario-{name}-{n + 1}" for n in range(count)]
-    )
+def _plan_id(name: str) -> str:
+    return f"scenario-{name}"
 
 
 def _find_app(
