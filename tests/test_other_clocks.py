@@ -36,6 +36,16 @@ ALLOWED = {
     ("contract.clients", "threading.Timer"): SOCKETS,
     ("contract.plays", "time.monotonic"): "a server that is judged lives in real time",
     ("contract.plays", "time.sleep"): "what a server frees late is waited for in real time",
+    (
+        "contract.callbacks.receivers",
+        "time.monotonic",
+    ): "a server that is judged lives in real time",
+    ("contract.callbacks.routes", "time.monotonic"): "a server that is judged lives in real time",
+    ("contract.callbacks.routes", "time.time"): "its notifications tell the time of day",
+    (
+        "contract.callbacks.witnesses",
+        "time.monotonic",
+    ): "a server that is judged lives in real time",
     ("clock", "time.monotonic"): "the cap on a step of time is real time",
     ("clock", ".call_later"): "this is the world's clock",
     ("timekeeping", "time.monotonic"): "the cap on a step of time is real time",

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -15,10 +16,15 @@ import click
 
 from fakerelay.cli.findings import read_baseline, read_known, read_rules, read_text, read_troubles
 from fakerelay.cli.keys import ask_key, read_key
+from fakerelay.cli.routes import hurry, open_route
 from fakerelay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fakerelay.contract.callbacks.routes import Route
+    from fakerelay.contract.catalogue import Scenario
     from fakerelay.contract.drafts import Account
+    from fakerelay.contract.events import Event
+    from fakerelay.contract.operations import Level
     from fakerelay.contract.reports.documents import Circumstances
     from fakerelay.contract.targets import Target
 
@@ -37,6 +43,11 @@ _EFFORTS: Final = ("quick", "deep")
     show_default=True,
     metavar="RTMPURL",
     help="What all addresses begin with.",
+)
+@click.option(
+    "--callback-listen",
+    metavar="HOST:PORT",
+    help="Where push statuses come in, at level assumed; tell the --target: http://HOST:PORT/",
 )
 @click.option(
     "--level",
@@ -73,7 +84,7 @@ def verify(**options: Any) -> None:
     Exit code 0: it agrees. 1: it broke a rule. 2: it can't be done as asked. 3: too little could be
     compared. 4: a task may run on, whose stop was not answered; 1 wins over 4, 4 over 3. Keys come
     from FAKERELAY_CERTIFICATE_KEY and FAKERELAY_OTHER_CERTIFICATE_KEY, their _FILE forms, or a
-    prompt. Callbacks are not judged yet.
+    prompt.
     """
     from fakerelay.profiles import merge_profile, merge_settings, parse_setting, read_profile
 
@@ -83,14 +94,22 @@ def verify(**options: Any) -> None:
     for text in options["settings"]:
         settings = merge_settings(settings, parse_setting(text))
     profile = merge_profile(read_profile(options["profile"]), settings, "the settings")
-    with _open_target(options, profile) as target:
+    if options["target"] is None:
+        profile = hurry(profile, settings)
+    with (
+        open_route(options, profile["callback"]) as route,
+        _open_target(options, profile, route) as target,
+    ):
         act = _verify if options["replay"] is None else _replay
-        raise SystemExit(act(target, options, profile))
+        raise SystemExit(act(target, options, profile, route))
 
 
-def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
+def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Route | None") -> int:
     from fakerelay.cli.progress import open_progress
     from fakerelay.cli.verdicts import print_report
+    from fakerelay.contract.callbacks.scenarios import list_callback_scenarios
+    from fakerelay.contract.callbacks.scopes import explain_skips, list_callback_rules
+    from fakerelay.contract.callbacks.witnesses import CallbackWitness
     from fakerelay.contract.clients import Client
     from fakerelay.contract.efforts import EFFORTS, plan_scenarios
     from fakerelay.contract.judgements import Judge
@@ -107,10 +126,19 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
     began = time.monotonic()
     with closing(Client(target.url)) as client:
         budget = Budget(asked.max_calls, asked.max_seconds)
-        run = Run(target, client, Judge(level, profile["errors"]), budget)
+        callbacks = None
+        if route is not None and (
+            not asked.only or not list_callback_rules().isdisjoint(asked.only)
+        ):
+            callbacks = CallbackWitness(target, route)
+        judge = Judge(level, profile["errors"])
+        run = Run(target, client, judge, budget, callbacks=callbacks)
         tally = Tally(level, run.counts, list_rules(target, level), asked.only)
+        tally.reasons.update(explain_skips(level, has_route=route is not None))
+        chosen = select(scenarios, asked.only, target.policy, level)
+        first = () if callbacks is None else list_callback_scenarios()
         with open_progress(run, tally, asked.max_calls) as progress:
-            for event in run.play(select(scenarios, asked.only, target.policy, level)):
+            for event in chain(run.play(chain(first, chosen)), run.finish()):
                 tally.add(event)
                 progress.hear(event)
         tally.gave_up = run.gave_up
@@ -123,23 +151,25 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any) -> int:
     return exit_code
 
 
-def _replay(target: "Target", options: dict[str, Any], profile: Any) -> int:
+def _replay(target: "Target", options: dict[str, Any], profile: Any, route: "Route | None") -> int:
     from fakerelay.cli.verdicts import print_replayed
+    from fakerelay.contract.callbacks.scopes import explain_skips
+    from fakerelay.contract.callbacks.witnesses import CallbackWitness
     from fakerelay.contract.clients import Client
     from fakerelay.contract.judgements import Judge
     from fakerelay.contract.replays import exit_code, read_findings, replay
     from fakerelay.contract.runs import Run
 
     found = read_findings(read_text(options["replay"]), options["replay"])
+    unseen = explain_skips("assumed", has_route=False) if route is None else {}
     with closing(Client(target.url)) as client:
-        replayed = [
-            *replay(
-                found,
-                lambda level, scenario: Run(target, client, Judge(level, profile["errors"])).play(
-                    [scenario]
-                ),
-            )
-        ]
+
+        def play(level: Level, scenario: Scenario) -> Iterator[Event]:
+            callbacks = CallbackWitness(target, route) if route is not None else None
+            run = Run(target, client, Judge(level, profile["errors"]), callbacks=callbacks)
+            return chain(run.play([scenario]), run.finish())
+
+        replayed = list(replay(found, play, unseen))
     print_replayed(replayed)
     return exit_code(replayed)
 
@@ -178,12 +208,14 @@ def _make_folder(path: str | None) -> Path | None:
 
 
 @contextmanager
-def _open_target(options: dict[str, Any], profile: Any) -> "Iterator[Target]":
+def _open_target(
+    options: dict[str, Any], profile: Any, route: "Route | None"
+) -> "Iterator[Target]":
     from fakerelay.contract.targets import Target
 
     policy = _read_policy(profile)
     if options["target"] is None:
-        with _own_accounts(profile) as (url, accounts):
+        with _own_accounts(profile, None if route is None else route.url) as (url, accounts):
             yield Target(url, accounts, options["push_base"], policy)
         return
     host = urlsplit(options["target"]).hostname
@@ -221,13 +253,15 @@ def _read_account(text: str, option: str, key: Any) -> "Account":
 
 
 @contextmanager
-def _own_accounts(profile: Any) -> "Iterator[tuple[str, dict[int, Account]]]":
+def _own_accounts(
+    profile: Any, callback_url: str | None
+) -> "Iterator[tuple[str, dict[int, Account]]]":
     """A fake of its own, with the app to judge with and one of another account."""
     from fakerelay.contract.drafts import Account
     from fakerelay.relay import FakeRelay
 
     settings = {name: value for name, value in profile.items() if name not in ("name", "version")}
-    with FakeRelay(callback_url=None, settings=settings) as relay:
+    with FakeRelay(callback_url=callback_url, settings=settings) as relay:
         key = os.urandom(8).hex()
         relay.control("put_app", appid=2, account="other")
         made = relay.control(

@@ -57,10 +57,18 @@ def _read(data: Any, origin: str, place: list[str | int]) -> Tried:
 
 
 def replay(
-    findings: Sequence[Tried], play: Callable[[Level, Scenario], Iterator[Event]]
+    findings: Sequence[Tried],
+    play: Callable[[Level, Scenario], Iterator[Event]],
+    unseen: Mapping[str, str],
 ) -> Iterator[Replayed]:
-    """Each by itself; `play` plays a scenario at a level, as if nothing had been found before."""
+    """Each by itself; `play` plays a scenario at a level, as if nothing had been found before.
+
+    `unseen` has the rules that can't be judged here, and why.
+    """
     for tried in findings:
+        if tried.rule in unseen:
+            yield Replayed(tried, "INCONCLUSIVE", unseen[tried.rule])
+            continue
         operations = [each for move in tried.operations for each in list_operations(move)]
         needs_other_app = any(each.app for each in operations)
         scenario = Scenario(f"replay of {tried.rule}", tried.operations, needs_other_app)

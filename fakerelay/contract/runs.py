@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from fakerelay.contract.callbacks.witnesses import CallbackWitness
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Names
@@ -31,7 +32,8 @@ class Budget(NamedTuple):
 class Run:
     """Plays scenarios, one after the other; `counts` has how often each rule was compared.
 
-    The `witnesses` hear of each of them, and of those that make a finding short too.
+    The `witnesses` hear of each of them, and of those that make a finding short too; so does the
+    one of `callbacks`, whose findings are late and about any scenario.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Run:
         judge: Judge,
         budget: Budget | None = None,
         witnesses: Sequence[Witness] = (),
+        callbacks: CallbackWitness | None = None,
     ) -> None:
         self._target = target
         self._client = client
         self._judge = judge
         self._budget = budget or Budget()
-        self._witnesses = witnesses
+        self._witnesses = [*witnesses, *([] if callbacks is None else [callbacks])]
+        self._callbacks = callbacks
         self._give_up_at = time.monotonic() + self._budget.max_seconds
         self._run_id = secrets.token_hex(4)
         self.scenarios = 0
@@ -64,6 +68,11 @@ class Run:
             or time.monotonic() >= self._give_up_at
             or self.gave_up is not None
         )
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether it hears what is told, and judges it."""
+        return self._callbacks is not None
 
     @property
     def gave_up(self) -> str | None:
@@ -84,6 +93,15 @@ class Run:
             yield from self._sift(events)
             yield from self._left
             self._left.clear()
+            if self._callbacks is not None:
+                yield from self._list_new(self._callbacks.report())
+
+    def finish(self) -> Iterator[Event]:
+        """After the last scenario: wait for what is still to be told, and judge that."""
+        if self._callbacks is not None:
+            yield from self._list_new(self._callbacks.finish())
+            self.counts.update(self._callbacks.counts)
+            self._callbacks.counts.clear()
 
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
@@ -110,6 +128,9 @@ class Run:
             return None
         self._known.add(rule)
         return broke
+
+    def _list_new(self, found: Iterable[Broke]) -> Iterator[Broke]:
+        return (broke for broke in found if self._take_new(broke) is not None)
 
     def _repeats(self, suspicion: Broke) -> bool:
         """Whether it comes three times of three, while the server answers other calls."""

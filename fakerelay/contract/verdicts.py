@@ -38,8 +38,8 @@ class Verdict(NamedTuple):
 class Tally:
     """The events of a run, and what they come to; `counts` are the comparisons of each rule.
 
-    The `planned` rules are those to be compared; others are skipped where they are not. With
-    `only`, no others count.
+    The `planned` rules are those to be compared; others are skipped where they are not, for the
+    `reasons` put down for them. With `only`, no others count.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Tally:
         self.unclear: list[Unclear] = []
         self.left: list[Left] = []
         self.gave_up: str | None = None
+        self.reasons: dict[str, str] = {}
         self.steps = 0
 
     def add(self, event: Event) -> None:
@@ -106,7 +107,7 @@ class Tally:
         if name in self._planned:
             reason = self.gave_up or "the run was over before, or its calls were not answered"
             return Verdict(name, "inconclusive", 0, reason)
-        return Verdict(name, "skipped", 0, rule.reason or _LATER)
+        return Verdict(name, "skipped", 0, rule.reason or self.reasons.get(name, _LATER))
 
 
 class Conclusion(NamedTuple):

@@ -1,9 +1,14 @@
 """The kit played against one seeded server, up to its first finding."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Final, NamedTuple
 
+from fakerelay.contract.callbacks.arrivals import Terms
+from fakerelay.contract.callbacks.routes import Route
+from fakerelay.contract.callbacks.scenarios import list_callback_scenarios
+from fakerelay.contract.callbacks.witnesses import CallbackWitness
+from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client, show
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.drivers import Step
@@ -16,9 +21,13 @@ from fakerelay.contract.plays import Play
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.targets import Target
 from fakerelay.profiles import merge_profile, read_profile
-from tests.mutants import Mutant, open_mutant
+from tests.mutants import VARIANTS, Mutant, open_mutant
+from tests.mutants.faults.callbacks import FAULTS as CALLBACK_FAULTS
 
 _MADE_UP: Final = "made up"
+_SILENCE_SECONDS: Final = 2.0
+_DELAYS: Final = [0.4, 0.4, 0.5, 0.5, 0.6]
+_SOON: Final = {"callback": {"timeout_seconds": 1.5, "retry_delays_seconds": _DELAYS}}
 
 
 class Trial(NamedTuple):
@@ -30,6 +39,11 @@ class Trial(NamedTuple):
     effort: str = "quick"
     is_variant: bool = False
     max_seconds: float = 60.0
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether the server tells what happens: where nothing else shows what is wrong with it."""
+        return self.level == "assumed" and (self.is_variant or self.name in CALLBACK_FAULTS)
 
 
 class Found(NamedTuple):
@@ -81,18 +95,36 @@ class Count:
 def try_kit(trial: Trial) -> Result:
     """Play one trial; what nobody answers counts as found on a variant only."""
     count = Count()
-    with _open_server(trial) as mutant, closing(Client(mutant.url)) as client:
+    with ExitStack() as stack:
+        mutant = stack.enter_context(_open_server(trial))
+        client = stack.enter_context(closing(Client(mutant.url)))
         profile = merge_profile(read_profile("default"), mutant.profile, trial.name)
         policy = Policy(*(profile[name] for name in Policy._fields))
         accounts = {number: Account(*each) for number, each in enumerate(mutant.accounts)}
         target = Target(mutant.url, accounts, policy=policy)
         effort = EFFORTS[trial.effort]
         budget = Budget(effort.max_calls, trial.max_seconds)
-        run = Run(target, client, Judge(trial.level, profile["errors"]), budget, [count])
-        for event in run.play(plan_scenarios(target, trial.level, effort.made_up, trial.seed)):
+        callbacks = None
+        if trial.has_callbacks:
+            route = stack.enter_context(Route(Terms.from_profile(profile["callback"])))
+            mutant.callback_url = route.url
+            callbacks = CallbackWitness(target, route, _SILENCE_SECONDS)
+        judge = Judge(trial.level, profile["errors"])
+        run = Run(target, client, judge, budget, [count], callbacks)
+        for event in _play_all(
+            run, plan_scenarios(target, trial.level, effort.made_up, trial.seed)
+        ):
             if isinstance(event, Broke) or (trial.is_variant and isinstance(event, Left | Unclear)):
                 return Result(trial, _describe(event, count), run.calls)
     return Result(trial, None, run.calls)
+
+
+def _play_all(run: Run, scenarios: Iterable[Scenario]) -> Iterator[Event]:
+    """What only shows after a while is waited for twice: soon, and at the end."""
+    yield from run.play(list_callback_scenarios() if run.has_callbacks else ())
+    yield from run.finish()
+    yield from run.play(scenarios)
+    yield from run.finish()
 
 
 def try_seeds(trials: Sequence[Trial]) -> list[Result]:
@@ -112,7 +144,10 @@ def try_seeds(trials: Sequence[Trial]) -> list[Result]:
 @contextmanager
 def _open_server(trial: Trial) -> Iterator[Mutant]:
     faults = [] if trial.is_variant else [trial.name]
-    with open_mutant(*faults, variant=trial.name if trial.is_variant else None) as mutant:
+    variant = trial.name if trial.is_variant else None
+    is_told = variant is not None and "callback" in VARIANTS[variant].profile
+    profile = _SOON if trial.has_callbacks and not is_told else None
+    with open_mutant(*faults, variant=variant, profile=profile) as mutant:
         yield mutant
 
 

@@ -1,0 +1,1 @@
+"""Push statuses as the contract kit sees them: received, foreseen, compared (section 7)."""
