@@ -21,7 +21,6 @@ ASSUMED: Final = (
     "rtmps-refused", "host-case-counts", "room-may-change", "update-merges", "restart-refused",
     "stop-in-any-room", "partial-stop-ignored", "second-stop-accepted", "kinds-share-names",
     "content-type-unchecked", "trace-id-not-echoed", "get-accepted",
-    "refusals-told", "kept-told", "msgid-reused", "callback-early", "given-up-after-three",
 )  # fmt: skip
 CASES: Final[tuple[tuple[str, Level], ...]] = (
     *((name, "documented") for name in DOCUMENTED),

@@ -88,6 +88,23 @@ def test_right_server_raises_no_alarm(stack: ExitStack, variant: str | None) -> 
     assert told.complaints(list(list_callback_scenarios())) == []
 
 
+NOTICED = {
+    "callback-early": "callback-after-reply",
+    "given-up-after-three": "callback-given-up",
+    "kept-told": "callback-update",
+    "later-status-overtakes": "callback-order",
+    "msgid-reused": "callback-envelope",
+}
+
+
+@pytest.mark.parametrize(("fault", "rule"), NOTICED.items())
+def test_wrong_server_is_noticed(stack: ExitStack, fault: str, rule: str) -> None:
+    mutant = stack.enter_context(open_mutant(fault, profile={"callback": SOON}))
+    told = open_told(stack, mutant, {"callback": SOON})
+    found = told.complaints(list(list_callback_scenarios()))
+    assert rule in [event.finding.rule for event in found if isinstance(event, Broke)]
+
+
 TIED = Race((Start(0, (0, 1)), Start(0, (0, 2))))
 RACED = {
     "for an address": [Race((Start(0, (0,)), Start(1, (0,)))), Start(2, (1,))],
