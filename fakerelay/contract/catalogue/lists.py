@@ -1,0 +1,125 @@
+"""All scenarios that are always played, in their order: what finds most comes first."""
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+from typing import Final
+
+from fakerelay.contract.catalogue.collisions import list_collisions
+from fakerelay.contract.catalogue.lives import list_lives, list_names
+from fakerelay.contract.catalogue.oddities import list_flaws, list_styles, list_tokens
+from fakerelay.contract.catalogue.quotas import list_quotas
+from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
+from fakerelay.contract.courses import foresee_courses, is_move_documented
+from fakerelay.contract.faults import FAULTS
+from fakerelay.contract.model import Policy, World
+from fakerelay.contract.operations import Kind, Level, Race, Start, Stop, list_operations
+
+_RACES: Final = 3
+
+
+def list_scenarios(level: Level, policy: Policy) -> Iterator[Scenario]:
+    """Those whose every answer is decided by rules of the level."""
+    for scenario in _list_all(level, policy):
+        if level == "assumed" or _is_documented(scenario, policy):
+            yield scenario
+
+
+def _is_documented(scenario: Scenario, policy: Policy) -> bool:
+    worlds = [World()]
+    for move in scenario.operations:
+        if not all(is_move_documented(world, move, policy, FAULTS) for world in worlds):
+            return False
+        operations = list_operations(move)
+        courses = [foresee_courses(world, operations, policy, FAULTS) for world in worlds]
+        worlds = [course.world for each in courses for course in each]
+    return True
+
+
+def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
+    # First what shows whether a stop frees a place in the quota late, before others count on it.
+    yield from list_quotas(policy)
+    yield from list_lives(policy)
+    yield from list_collisions(policy)
+    yield from list_tokens(level)
+    yield from list_flaws(level)
+    yield from list_styles(level)
+    yield from list_names()
+    if level == "assumed":
+        yield from _assumed()
+    yield from _races(policy)
+
+
+def _races(policy: Policy) -> Iterator[Scenario]:
+    """Whoever comes first is right: but both can't be, and neither can't be."""
+    for first, second in combinations_with_replacement(KINDS, 2):
+        for attempt in range(_RACES):
+            starts = (Start(0, (0,), first), Start(1, (0,), second))
+            yield Scenario(
+                f"a {first} and a {second} task race for an address, {attempt + 1}",
+                [Race(starts), Start(2, (0,))],
+            )
+    most = policy.concurrent_pushes
+    if 0 < most <= MOST_FILLED:
+        full = [Start(n, (n,)) for n in range(most - 1)]
+        racing = tuple(Start(n, (n,)) for n in range(most - 1, most + 2))
+        for attempt in range(_RACES):
+            name = f"{len(racing)} tasks race for the last place, {attempt + 1}"
+            yield Scenario(name, [*full, Race(racing), Start(most + 2, (most + 2,))])
+    for kind in KINDS:
+        updates = (Start(0, (0, 1), kind), Start(0, (0, 2), kind))
+        yield Scenario(
+            f"{kind}: two starts of one task race", [Race(updates), Start(0, (0,), kind)]
+        )
+        yield Scenario(
+            f"{kind}: two updates race", [Start(0, (0,), kind), Race(updates), Stop(0, kind=kind)]
+        )
+        hasty = [(Start(n, (0,), kind), Stop(n, kind=kind)) for n in range(6)]
+        yield Scenario(
+            f"{kind}: an address from hand to hand", [each for two in hasty for each in two]
+        )
+
+
+def _assumed() -> Iterator[Scenario]:
+    for kind in KINDS:
+        other: Kind = "mixed" if kind == "source" else "source"
+        start, stop = Start(0, (0,), kind), Stop(0, kind=kind)
+        yield Scenario(f"{kind}: stopped twice", [start, stop, stop, start])
+        yield Scenario(f"{kind}: stop of nothing", [stop, start])
+        yield Scenario(f"{kind}: stop in another room", [start, Stop(0, kind=kind, room=1), stop])
+        yield Scenario(f"{kind}: stop of the other kind", [start, Stop(0, kind=other), stop])
+        yield Scenario(f"{kind}: moved to another room", [start, Start(0, (0, 1), kind, 1), stop])
+        yield Scenario(
+            f"{kind}: one name for both", [start, Start(0, (1,), other), Stop(0, kind=other), stop]
+        )
+        yield Scenario(
+            f"{kind}: addresses come and go",
+            [
+                Start(0, (0, 1), kind),
+                Start(0, (1, 2), kind),
+                Start(1, (0,)),
+                Start(2, (1,)),
+                Start(0, (2, 0), kind),
+                Start(2, (1,)),
+                Start(0, (2, 3), kind),
+            ],
+        )
+        yield Scenario(
+            f"{kind}: stopped bit by bit",
+            [
+                Start(0, (0, 1, 2), kind),
+                Stop(0, (3,), kind),
+                Stop(0, (1,), kind),
+                Start(1, (1,)),
+                Start(2, (0,)),
+                Stop(0, (1,), kind),
+                Stop(0, (0, 2), kind),
+                Start(2, (0, 2)),
+                stop,
+            ],
+        )
+        yield Scenario(f"{kind}: an address twice", [Start(0, (0, 1, 0), kind), Start(1, (0, 1))])
+    yield Scenario(
+        "another app wants the address",
+        [Start(0, (0,)), Start(0, (0,), app=1), Start(0, (1,), app=1), Stop(0, app=1), Stop(0)],
+        needs_other_app=True,
+    )

@@ -1,0 +1,67 @@
+"""From a start to a stop: what a stop frees and leaves alone, and whose name is whose."""
+
+from collections.abc import Iterator
+
+from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
+from fakerelay.contract.model import Policy
+from fakerelay.contract.operations import Kind, Operation, Start, Stop
+
+
+def list_lives(policy: Policy) -> Iterator[Scenario]:
+    size = min(5, policy.concurrent_pushes or 5)
+    for kind in KINDS:
+        start, stop, again = Start(0, (0,), kind), Stop(0, kind=kind), Start(1, (0,), kind)
+        yield Scenario(f"{kind}: start and stop", [start, stop])
+        yield Scenario(
+            f"{kind}: freed by a stop", [start, stop, again, Start(2, (0,)), Stop(1, kind=kind)]
+        )
+        yield Scenario(f"{kind}: updated again and again", [start, start, start, start, stop])
+        yield Scenario(
+            f"{kind}: one to five addresses",
+            [each for count in range(1, size + 1) for each in _live(count, count, kind)],
+        )
+        six = tuple(range(6))
+        yield Scenario(
+            f"{kind}: six addresses", [Start(0, six, kind), Start(0, (5, 0, 2)[:size], kind, 1)]
+        )
+    for first in KINDS:
+        for second in KINDS:
+            yield _stop_one_of_three(first, second)
+
+
+def list_names() -> Iterator[Scenario]:
+    """Names that differ in little are names of different tasks."""
+    for kind in KINDS:
+        alike, long = (0, 8, 16, 24), (32, 40)
+        yield Scenario(
+            f"{kind}: names that differ in little",
+            [
+                *(Start(name, (place,), kind) for place, name in enumerate(alike)),
+                *(Stop(name, kind=kind) for name in alike),
+                *(Start(name, (place + 4,), kind) for place, name in enumerate(long)),
+                *(Stop(name, kind=kind) for name in long),
+            ],
+        )
+
+
+def _live(task: int, addresses: int, kind: Kind) -> list[Operation]:
+    return [Start(task, tuple(range(addresses)), kind), Stop(task, kind=kind)]
+
+
+def _stop_one_of_three(kind: Kind, other: Kind) -> Scenario:
+    """That in the middle; its address is free, and what the others hold is not."""
+    return Scenario(
+        f"a {other} task ends between two {kind} ones",
+        [
+            Start(0, (0,), kind),
+            Start(1, (1,), other),
+            Start(2, (2,), kind),
+            Stop(1, kind=other),
+            Start(3, (0,), other),
+            Start(3, (2,), kind),
+            Start(3, (1,), kind),
+            Stop(0, kind=kind),
+            Start(4, (2,), other),
+            Start(4, (0,), other),
+        ],
+    )

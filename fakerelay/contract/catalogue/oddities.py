@@ -1,0 +1,76 @@
+"""Requests with something wrong in each, or something unusual that is fine."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
+from fakerelay.contract.credentials import CREDENTIALS
+from fakerelay.contract.flaws import FLAWS
+from fakerelay.contract.model import Fault
+from fakerelay.contract.operations import Kind, Level, Start, Stop
+from fakerelay.contract.styles import STYLES
+
+
+def list_tokens(level: Level) -> Iterator[Scenario]:
+    """A wrong token starts nothing, updates nothing and stops nothing."""
+    faults = {name: each.fault for name, each in CREDENTIALS.items()}
+    for number, names in enumerate(_group(faults, level, 5)):
+        kind = KINDS[number % 2]
+        yield Scenario(
+            f"{kind}, token: {', '.join(names)}",
+            [
+                *(Start(0, (0,), kind, credential=name) for name in names),
+                Start(0, (0,), kind, 1),
+                *(Stop(0, None, kind, 1, credential=name) for name in names),
+                Start(0, (0, 1), kind, 1, credential=names[0]),
+                Start(1, (0,)),
+                Start(1, (1,), kind),
+                Stop(0, None, kind, 1),
+            ],
+        )
+
+
+def list_flaws(level: Level) -> Iterator[Scenario]:
+    """All of them want one address and one name; then both are free."""
+    for kind in KINDS:
+        for operation in ("startrtmp", "stoprtmp"):
+            faults = {
+                name: flaw.fault
+                for name, flaw in FLAWS.items()
+                if operation in flaw.operations and kind in flaw.kinds
+            }
+            for names in _group(faults, level, 8):
+                yield _spoil(operation, kind, names)
+
+
+def _group(faults: Mapping[str, Fault], level: Level, most: int) -> Iterator[Sequence[str]]:
+    """So many at most, and of one field or rule each: where one is taken, all may be."""
+    judged = [name for name in faults if level in ("assumed", faults[name].level)]
+    for _rule, names in groupby(judged, lambda name: faults[name].rule.partition("-")[0]):
+        group = list(names)
+        for begin in range(0, len(group), most):
+            yield group[begin : begin + most]
+
+
+def _spoil(operation: str, kind: Kind, names: Sequence[str]) -> Scenario:
+    told = f"{operation}, {kind}: {', '.join(names)}"
+    start = Start(0, (0,), kind)
+    if operation == "stoprtmp":
+        stops = [Stop(0, kind=kind, flaw=name) for name in names]
+        return Scenario(told, [start, *stops, Start(1, (0,), kind)])
+    flawed = [Start(0, (0,), kind, flaw=name) for name in names]
+    return Scenario(told, [*flawed, Start(0, (0,), kind, 1)])
+
+
+def list_styles(level: Level) -> Iterator[Scenario]:
+    for name, style in STYLES.items():
+        if level == "documented" and style.level != "documented":
+            continue
+        stop_style = name if "stoprtmp" in style.operations else "plain"
+        for kind in style.kinds:
+            start, stop = Start(0, (0,), kind, style=name), Stop(0, kind=kind, style=stop_style)
+            is_layout = style.kinds == ("mixed",) and stop_style == "plain"
+            repeated = [] if is_layout else [start]
+            yield Scenario(f"{kind}: {name}", [start, *repeated, stop])
+            if style.rule == "address-comparison":
+                yield Scenario(f"{kind}: the same by {name}", [start, Start(1, (0,)), stop])
