@@ -36,6 +36,13 @@ def _move(draft: Draft) -> None:
     draft.set_header("Authorization", draft.account.token)
 
 
+def _mix_up(draft: Draft) -> None:
+    """The key of another's certificate; where there is none, the token is as it was."""
+    if draft.other is not None:
+        key = draft.other.certificate_key
+        draft.set_header("token", make_token(draft.account.certificate_id, key))
+
+
 def _known(spoil: Callable[[Draft], None]) -> Credential:
     return Credential(Fault("certificate-known", "token_invalid", DOCUMENTED), spoil)
 
@@ -59,6 +66,7 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "no key": _known(_key(lambda key: "")),
     "unknown certificate": _known(_id(lambda certificate: certificate + "-unknown")),
     "certificate in other case": _known(_id(str.swapcase)),
+    "another certificate's key": _known(_mix_up),
     "id for a key": _known(
         _use(lambda account: make_token(account.certificate_id, account.certificate_id))
     ),

@@ -32,7 +32,7 @@ class Account(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """`raw` is sent in place of the body where it is given."""
+    """`raw` is sent in place of the body, where given; `other` is another's account, if any."""
 
     account: Account
     operation: str
@@ -42,6 +42,7 @@ class Draft:
     path: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
     raw: bytes | None = None
+    other: Account | None = None
 
     def set_header(self, name: str, value: str | None) -> None:
         """Put a value in the place of whatever the header had; None takes it away."""
@@ -114,6 +115,7 @@ def draft(operation: Operation, accounts: Mapping[int, Account], names: Names) -
         body,
         path=f"/app/{account.appid}/v2/rtmpforward/{name}",
         headers=[("token", account.token), ("Content-Type", CONTENT_TYPE)],
+        other=accounts.get(1 - operation.app),
     )
 
 

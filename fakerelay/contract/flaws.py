@@ -64,7 +64,7 @@ def _name_forms(field: str) -> Iterator[tuple[str, Flaw]]:
     types = {"missing": _MISSING, "a number": 5, "null": None, "a list": ["a"], "true": True}
     forms = {
         "empty": "",
-        "of 65 characters": "a" * 65,
+        "of 65 characters": lambda name: name.ljust(65, "a"),
         "with a space": lambda name: f"{name} a",
         "with a dot": lambda name: f"{name}.a",
         "not ASCII": lambda name: f"{name}\u00e9",
@@ -97,8 +97,13 @@ def _address_forms() -> Iterator[tuple[str, Flaw]]:
         "of a port in words": lambda url: _with_port(url, "rtmp"),
     }
     yield from _field("address-port", "rtmpurl", ports, "assumed")
-    ends = {"with a comma behind": lambda url: f"{url},", "empty": ""}
-    yield from _field("rtmpurl-count", "rtmpurl", ends, "assumed")
+    ends = {
+        "with a comma behind": lambda url: f"{url},",
+        "with a comma before": lambda url: f",{url}",
+        "empty": "",
+        "of commas alone": ",,",
+    }
+    yield from _field("rtmpurl-count", "rtmpurl", ends, "documented")
 
 
 def _with_port(url: str, port: str) -> str:

@@ -179,6 +179,12 @@ def _say_why(world: World, start: Start, policy: Policy) -> str:
         return "rejected-claims-nothing"
     if any(key[1] != other[1] and key[2] == other[2] for other in world.tasks):
         return "kinds-apart"
+    if start.kind == "mixed" and 0 < world.count_mixed(start.app, start.room) == (
+        policy.mixed_tasks_per_room - 1
+    ):
+        return "mixed-tasks-per-room"
+    if 0 < world.count(start.app) == policy.concurrent_pushes - 1:
+        return "concurrent-pushes"
     return "task-holds-addresses" if len(start.addresses) > 1 else "start-path"
 
 

@@ -10,11 +10,15 @@ _MOST_STRANGE: Final = 20
 
 
 class Patience:
-    """Notes each answer, and says when it is no use to go on. `last` is the latest."""
+    """Notes each answer, and says when it is no use to go on. `last` is the latest.
+
+    `is_late` says that what a stop frees was seen to take a while here.
+    """
 
     def __init__(self) -> None:
         self.last: Observed | None = None
         self.has_answer = False
+        self.is_late = False
         self._accepted = 0
         self._refused = 0
         self._silent = 0

@@ -135,7 +135,10 @@ class Play:
             and not others
             and isinstance(last.operation, Start)
             and not last.observed.is_accepted
-            and any(isinstance(s.operation, Stop) and s.observed.is_accepted for s in before)
+            and (
+                self._patience.is_late
+                or any(isinstance(s.operation, Stop) and s.observed.is_accepted for s in before)
+            )
         )
 
     def _comes_late(self) -> bool:
@@ -146,6 +149,7 @@ class Play:
             # Nothing but asking again tells when the server, which lives in real time, is done.
             time.sleep(_RELEASE_STEP_SECONDS)
             if self._driver.perform(operation).observed.is_accepted:
+                self._patience.is_late = True
                 return True
         return False
 
@@ -160,6 +164,8 @@ class Play:
         """Stop all that may run: what the model says, and what was wrongly let in."""
         operations = [each for move in moves for each in list_operations(move)]
         starts = {key_of(each): each for each in operations if isinstance(each, Start)}
+        accepted = [step.operation for step in self.steps if step.observed.is_accepted]
+        starts |= {key_of(each): each for each in accepted if isinstance(each, Start)}
         known = self._list_accepted()
         running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
         for key, room in (running | known).items():

@@ -16,6 +16,7 @@ from fakerelay.contract.operations import Kind, Operation, Start, Stop
 from fakerelay.contract.styles import STYLES
 
 ACCOUNT = Account(7, "Cert-one", "Key-One+/=")
+OTHER = Account(8, "Cert-two", "Key-Two+/=")
 SCHEMAS: Mapping[str, Any] = {
     name: jsonschema.Draft202012Validator(schemas.load_schema(f"{name}.request"))
     for name in ("startrtmp", "stoprtmp")
@@ -30,7 +31,7 @@ def operation(name: str, kind: Kind, **parts: Any) -> Operation:
 
 
 def request_of(wanted: Operation) -> Any:
-    return make_request(wanted, {0: ACCOUNT}, Names("run", 1, "rtmp://push.invalid/live"))
+    return make_request(wanted, {0: ACCOUNT, 1: OTHER}, Names("run", 1, "rtmp://push.invalid/live"))
 
 
 CASES = [

@@ -264,12 +264,19 @@ class Tasks:
             self._running.remove(task)
         self._ended[identify(task)] = task
         self._quotas.phantoms[task.appid] += self._conduct.has("stop-keeps-quota")
+        if self._conduct.has("place-free-after-2-s"):
+            self._quotas.phantoms[task.appid] += 1
+            self._delayed.append((2.0, partial(self._give_place_back, task.appid)))
         if task.kind == "mixed" and self._conduct.has("room-quota-not-freed"):
             self._quotas.ended_in_rooms[task.appid, task.room] += 1
         self._holdings.release(task)
         texts = list(task.addresses.values())
         texts = texts[:1] if self._conduct.has("only-first-stop-told") else texts
         return [Change(task, text, STOPPED) for text in texts]
+
+    def _give_place_back(self, appid: int) -> list[Change]:
+        self._quotas.phantoms[appid] -= 1
+        return []
 
     def _find(self, request: Request) -> Task | None:
         own = identify(request)

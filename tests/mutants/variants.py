@@ -83,6 +83,11 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "Addresses are free only 2 s after the stop, and nobody is told",
         frozenset({"released-after-2-s"}),
     ),
+    "late-places": Variant(
+        ("documented",),
+        "Addresses and the places in the quota are free only 2 s after the stop",
+        frozenset({"released-after-2-s", "place-free-after-2-s"}),
+    ),
     "silent": Variant(
         ("documented",), "No push status is ever told", frozenset({"callbacks-never"})
     ),

@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 from typing import Final
 
 from fakerelay.contract.catalogue.collisions import list_collisions
-from fakerelay.contract.catalogue.lives import list_lives, list_names
+from fakerelay.contract.catalogue.lives import list_lives, list_names, list_releases
 from fakerelay.contract.catalogue.oddities import list_flaws, list_styles, list_tokens
 from fakerelay.contract.catalogue.quotas import list_quotas
 from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
@@ -36,11 +36,11 @@ def _is_documented(scenario: Scenario, policy: Policy) -> bool:
 
 
 def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
-    # First what shows whether a stop frees a place in the quota late, before others count on it.
-    yield from list_quotas(policy)
+    yield from list_releases(policy)
     yield from list_lives(policy)
-    yield from list_collisions(policy)
     yield from list_tokens(level)
+    yield from list_collisions(policy)
+    yield from list_quotas(policy)
     yield from list_flaws(level)
     yield from list_styles(level)
     yield from list_names()

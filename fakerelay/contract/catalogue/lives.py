@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator
 
-from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
+from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Kind, Operation, Start, Stop
+
+
+def list_releases(policy: Policy) -> Iterator[Scenario]:
+    """To be first of all: it shows whether a stop frees something late, before others need it."""
+    most = policy.concurrent_pushes
+    places = range(2, most + 1 if most <= MOST_FILLED else 2)
+    fill: list[Operation] = [Start(place, (place,)) for place in places]
+    freed: list[Operation] = [Start(0, (0,)), Stop(0), Start(1, (0,))]
+    yield Scenario("a stop frees address and place", freed + fill)
 
 
 def list_lives(policy: Policy) -> Iterator[Scenario]:

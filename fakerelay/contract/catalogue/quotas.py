@@ -39,20 +39,19 @@ def _change_at_full_quota(most: int) -> Scenario:
             *full[:2],
             next_,
             Stop(0),
-            next_,
             last,
-            *_end_second(full),
+            next_,
+            *_end_second(full, next_),
         ],
     )
 
 
-def _end_second(full: Sequence[Start]) -> Sequence[Start | Stop]:
-    """A mixed task makes room for a source task, and for one only."""
+def _end_second(full: Sequence[Start], next_: Start) -> Sequence[Start | Stop]:
+    """A mixed task makes room for another, and for one only."""
     if len(full) < 2:
         return []
     stop = Stop(1, kind=full[1].kind, room=full[1].room)
-    most = len(full)
-    return [stop, Start(most + 2, (most + 2,)), Start(most + 3, (most + 3,), "mixed", 2)]
+    return [stop, next_, Start(len(full) + 2, (len(full) + 2,))]
 
 
 def _count_no_refusals(most: int) -> Scenario:
