@@ -41,13 +41,17 @@ class Found(NamedTuple):
 
 
 class Book:
-    """Takes ledgers and arrivals in; `counts` has how often each rule was compared."""
+    """Takes ledgers and arrivals in; `counts` has how often each rule was compared.
+
+    It `is_silent` until anything came that was caused here.
+    """
 
     def __init__(self, terms: Terms, appid: int, other_appid: int | None = None) -> None:
         self.terms = terms
         self.counts: Counter[str] = Counter()
         self.ledgers: list[Ledger] = []
         self.repeats_what_was_taken = False
+        self.is_silent = True
         self._appid = appid
         self._other_appid = other_appid
         self._calls: dict[str, tuple[Ledger, Call]] = {}
@@ -77,6 +81,7 @@ class Book:
         ledger, call = self._attribute(arrival, content)
         if ledger is None or self._is_others(content, call):
             return None
+        self.is_silent = False
         about = call or self._find_call(ledger, content)
         if about is None or not about.is_judged:
             return None

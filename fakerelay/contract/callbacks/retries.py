@@ -79,7 +79,8 @@ def _find_missing(book: Book, ledger: Ledger, foreseen: Foreseen) -> Found | Non
     rule = PER_ADDRESS if is_part else foreseen.rule
     (text, *_others) = sorted(foreseen.texts)
     told = "of this call only " + "; ".join(show(each.attempts[0]) for each in others)
-    got = told if others else "nothing"
+    nothing = f"nothing{', nor of any other call: is it posted here?' if book.is_silent else ''}"
+    got = told if others else nothing
     return Found(ledger, [call], Finding(rule, f"status {foreseen.status} for {text}", got))
 
 

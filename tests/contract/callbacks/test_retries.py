@@ -66,7 +66,7 @@ def test_missing_is_what_was_never_told() -> None:
     story.end()
     found = list(conclude(story.book, LONG_AFTER))
     assert rules(found) == ["callback-start", "callback-update", "callback-update", "callback-stop"]
-    assert found[0].finding.got == "nothing"
+    assert found[0].finding.got == "nothing, nor of any other call: is it posted here?"
 
 
 def test_missing_of_some_addresses_only() -> None:

@@ -136,6 +136,16 @@ def test_answer_that_was_lost_leaves_open_what_is_told(stack: ExitStack) -> None
     assert [type(event) for event in told.complaints([lost])] == [Unclear]
 
 
+def test_server_that_has_gone_owes_nothing(stack: ExitStack) -> None:
+    relay = FakeRelay(callback_url=None)
+    with relay:
+        told = open_told(stack, relay, {})
+        relay.control("put_app", appid=relay.appid, callback_url=None)
+        assert list(told.run.play([Scenario("a start", [Start(0, (0,))])])) != []
+    scenarios = [Scenario("gone", [Start(0, (0,))])] * 20
+    assert not [event for event in told.complaints(scenarios) if isinstance(event, Broke)]
+
+
 def test_each_rule_is_told_broken_once(stack: ExitStack) -> None:
     mutant = stack.enter_context(open_mutant("callback-product-wrong"))
     told = open_told(stack, mutant, {})
