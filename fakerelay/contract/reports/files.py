@@ -41,5 +41,5 @@ def _name_test(rule: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", errors="replace")
     os.replace(part, path)
