@@ -164,7 +164,7 @@ def _replay(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
     unseen = explain_skips("assumed", has_route=False) if route is None else {}
     with closing(Client(target.url)) as client:
 
-        def play(level: Level, scenario: Scenario) -> Iterator[Event]:
+        def play(level: "Level", scenario: "Scenario") -> "Iterator[Event]":
             callbacks = CallbackWitness(target, route) if route is not None else None
             run = Run(target, client, Judge(level, profile["errors"]), callbacks=callbacks)
             return chain(run.play([scenario]), run.finish())

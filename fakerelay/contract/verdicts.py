@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
+from fakerelay.contract.catalogue import MADE_UP
 from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.operations import Level
 
@@ -23,6 +24,7 @@ USUAL_TROUBLES: Final[tuple[Trouble, ...]] = ("broken", "expired", "leftovers", 
 
 _DOCUMENTED: Final = ("D", "S")
 _MOST_UNCLEAR: Final = 0.05
+_HIDDEN: Final = "a rule that is broken comes before it wherever it would be judged"
 _LATER: Final = "this kit does not judge it yet"
 
 
@@ -59,12 +61,14 @@ class Tally:
         self.gave_up: str | None = None
         self.reasons: dict[str, str] = {}
         self.steps = 0
+        self._has_played_all = False
 
     def add(self, event: Event) -> None:
         if isinstance(event, Left):
             self.left.append(event)
             return
         self.steps += 1
+        self._has_played_all |= event.scenario.name == MADE_UP
         if isinstance(event, Unclear):
             self.unclear.append(event)
         elif isinstance(event, Broke) and self._counts_for(event.finding.rule):
@@ -104,6 +108,8 @@ class Tally:
             return Verdict(name, "broken", compared)
         if compared:
             return Verdict(name, "agrees", compared)
+        if name in self._planned and self._has_played_all and self.findings:
+            return Verdict(name, "skipped", 0, _HIDDEN)
         if name in self._planned:
             reason = self.gave_up or "the run was over before, or its calls were not answered"
             return Verdict(name, "inconclusive", 0, reason)

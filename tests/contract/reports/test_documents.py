@@ -7,10 +7,13 @@ import jsonschema
 import pytest
 
 from fakerelay import schemas
+from fakerelay.contract.catalogue import MADE_UP, Scenario
 from fakerelay.contract.divergences import Divergence
+from fakerelay.contract.events import Compared
 from fakerelay.contract.operations import Race, Start, Stop
 from fakerelay.contract.reports.findings import read_move, write_move
-from tests.contract.reports.broken import make_report
+from fakerelay.contract.verdicts import Tally
+from tests.contract.reports.broken import find, make_report
 
 REPORT: Any = jsonschema.Draft202012Validator(schemas.load_schema("report"))
 FINDING: Any = jsonschema.Draft202012Validator(schemas.load_schema("finding"))
@@ -96,6 +99,17 @@ def test_acceptance_of_what_agrees_is_remarked_upon() -> None:
     assert report["remarks"] == [
         "start-path is accepted as broken, but agrees: take it off the list"
     ]
+
+
+@pytest.mark.parametrize("name", ["over quota", MADE_UP])
+def test_rule_that_only_comes_after_a_broken_one_is_skipped(name: str) -> None:
+    """Else what is accepted would fail the run by what it hides."""
+    broke = find("quota-one-more")
+    tally = Tally("documented", {}, planned=["uid-form"])
+    tally.add(broke)
+    tally.add(Compared(Scenario(name, []), broke.steps[0], []))
+    states = {verdict.rule: verdict.state for verdict in tally.verdicts()}
+    assert states["uid-form"] == ("skipped" if name == MADE_UP else "inconclusive")
 
 
 MOVES = {
