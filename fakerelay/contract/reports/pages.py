@@ -30,7 +30,8 @@ _PROVENANCES: Final = {
     "A": "assumed",
 }
 _SIGNS: Final = {"agrees": "✓", "broken": "✗", "skipped": "-", "inconclusive": "?"}
-_MOST_LISTED: Final = 8
+_MOST_LISTED: Final = 12
+_MOST_EXPLAINED: Final = 4  # so that a phone's first screen has what to do as well
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1d2129; --soft: #5c6573; --back: #fff; --card: #f5f6f8;
   --line: #dde1e7; --good: #17703a; --link: #0b57d0; --bad: #b3261e; --vague: #8a5a00; }
@@ -103,10 +104,10 @@ def _open(report: Mapping[str, Any]) -> Iterator[str]:
     if broken:
         yield "<h2>Broken</h2><ul>"
         for each in broken[:_MOST_LISTED]:
+            told = f": {escape(each['text'])}" if len(broken) <= _MOST_EXPLAINED else ""
             yield (
                 f'<li><a href="#{escape(each["rule"])}">{escape(each["rule"])}</a>'
-                f" ({each['provenance']}): {escape(each['text'])}"
-                f"<small>{escape(tell_marks(each))}</small></li>"
+                f" ({each['provenance']}){told}<small>{escape(tell_marks(each))}</small></li>"
             )
         if len(broken) > _MOST_LISTED:
             yield f"<li>and {len(broken) - _MOST_LISTED} more, all of them below</li>"

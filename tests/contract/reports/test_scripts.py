@@ -4,9 +4,15 @@ import re
 import subprocess
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fakerelay.contract.operations import Level, tell
+from fakerelay.contract.credentials import CREDENTIALS
+from fakerelay.contract.operations import RIGHT, Kind, Level, Operation, Start, Stop, tell
+from fakerelay.contract.reports.blanks import draft_forms
 from fakerelay.contract.reports.findings import write_finding
+from fakerelay.contract.reports.scripts import render_script
+from fakerelay.contract.styles import STYLES
 from fakerelay.contract.targets import Target
 from tests.contract.reports.broken import ACCOUNTS, VARIABLES, find
 from tests.mutants.servers import open_mutant
@@ -84,6 +90,41 @@ def test_script_says_so_of_a_race() -> None:
     script = write_finding(find("address-race"), "documented", Target("http://h", ACCOUNTS))["curl"]
     assert script.count("(at the same moment as the next)") == 1
     assert script.count(" --next ") == 1
+
+
+KINDS: tuple[Kind, ...] = ("source", "mixed")
+symbols = st.integers(0, 9)
+starts: st.SearchStrategy[Operation] = st.builds(
+    Start,
+    symbols,
+    st.lists(symbols, min_size=1, max_size=6).map(tuple),
+    st.sampled_from(KINDS),
+    symbols,
+    st.integers(0, 1),
+    st.sampled_from([RIGHT, *CREDENTIALS]),
+    style=st.sampled_from([name for name in STYLES if STYLES[name].kinds == KINDS[::-1]]),
+)
+stops: st.SearchStrategy[Operation] = st.builds(
+    Stop, symbols, st.none(), st.sampled_from(KINDS), symbols
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(starts | stops, min_size=1, max_size=6))
+def test_script_mentions_each_step_and_is_one_for_any_shell(operations: list[Operation]) -> None:
+    forms = draft_forms(operations, {0: 7, 1: 8}, "rtmp://push.invalid/it's")
+    script = render_script(
+        [[form] for form in forms],
+        [],
+        title="it's",
+        told=[],
+        url="http://h",
+        identities={0: "it's", 1: "$(other)"},
+    )
+    for number, operation in enumerate(operations, start=1):
+        assert f"\necho '{number}. {tell(operation)}'\n" in script
+    assert script.count("\ncurl ") == len(operations)
+    subprocess.run(["sh", "-n", "-c", script], check=True)
 
 
 GOLDEN = """\
