@@ -26,7 +26,7 @@ SHOWN: dict[str, Level] = {
     "refused-start-done-anyway": "documented",
     "roomid-characters-accepted": "documented",
     "only-first-address-checked": "documented",
-    "stop-does-nothing": "documented",
+    "stop-refused": "documented",
     "quota-one-more": "documented",
     "address-race": "documented",
     "success-called-ok": "documented",
