@@ -20,6 +20,7 @@ from fakerelay.cli import cli
 from fakerelay.cli.control import control
 from fakerelay.cli.settings import parse_app
 from fakerelay.config import build_config, read_config
+from fakerelay.contract.divergences import read_divergences
 from fakerelay.profiles import open_profile
 from fakerelay.web.bodies import BodySchema
 from tests.readme_console import (
@@ -135,7 +136,7 @@ def test_link_leads_somewhere(name: str, target: str) -> None:
 
 
 def test_configuration_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = read_blocks("toml")
+    _accepted, block = read_blocks("toml")
     path = tmp_path / "fakerelay.toml"
     path.write_text(block, encoding="utf-8")
     settings = read_config(path)
@@ -144,6 +145,11 @@ def test_configuration_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     config = build_config(settings)
     assert config.port == tomllib.loads(block)["port"]
     assert open_profile(config.profile, config.settings).concurrent_pushes == 20
+
+
+def test_file_of_accepted_divergences_is_read() -> None:
+    accepted, _configuration = read_blocks("toml")
+    assert list(read_divergences(tomllib.loads(accepted), "the README")) == ["concurrent-pushes"]
 
 
 def test_profile_is_accepted(tmp_path: Path) -> None:
