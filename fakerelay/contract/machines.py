@@ -19,7 +19,7 @@ from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.credentials import CREDENTIALS
 from fakerelay.contract.flaws import FLAWS
 from fakerelay.contract.model import Fault, Policy, World, foresee, is_documented
-from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
+from fakerelay.contract.operations import MADE_UP, Kind, Level, Operation, Start, Stop
 
 _ADDRESSES: Final = 8
 _TASKS: Final = 8

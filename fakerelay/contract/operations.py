@@ -13,6 +13,9 @@ Level = Literal["documented", "assumed"]
 RIGHT = "right"
 """The credential that opens the app."""
 
+MADE_UP = "made up"
+"""The name of scenarios that come after those that are always played."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:

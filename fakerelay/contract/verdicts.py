@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
-from fakerelay.contract.catalogue import MADE_UP
 from fakerelay.contract.events import Broke, Event, Left, Unclear
-from fakerelay.contract.operations import Level
+from fakerelay.contract.operations import MADE_UP, Level
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
 Trouble = Literal["broken", "expired", "leftovers", "inconclusive", "skipped"]

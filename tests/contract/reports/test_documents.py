@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 
 from fakerelay import schemas
-from fakerelay.contract.catalogue import MADE_UP, Scenario
+from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.divergences import Divergence
 from fakerelay.contract.events import Compared
-from fakerelay.contract.operations import Race, Start, Stop
+from fakerelay.contract.operations import MADE_UP, Race, Start, Stop
 from fakerelay.contract.reports.findings import read_move, write_move
 from fakerelay.contract.verdicts import Tally
 from tests.contract.reports.broken import find, make_report
