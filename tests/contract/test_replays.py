@@ -26,7 +26,7 @@ def replay_on(url: str, text: str) -> list[Replayed]:
         def play(level: Level, scenario: Scenario) -> Iterator[Event]:
             return Run(Target(url, ACCOUNTS), client, Judge(level, ERRORS)).play([scenario])
 
-        return list(replay(read_findings(text, "a file"), play))
+        return list(replay(read_findings(text, "a file"), play, {}))
 
 
 def test_finding_is_fixed_or_still_there() -> None:
