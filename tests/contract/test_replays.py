@@ -51,7 +51,7 @@ def test_one_finding_alone_can_be_replayed() -> None:
 
 def test_nobody_there_and_another_rule_in_the_way_are_inconclusive() -> None:
     text = json.dumps(make_report("quota-one-more"))
-    with open_mutant("update-refused", "quota-one-less") as mutant:
+    with open_mutant("uid-dash-refused") as mutant:
         (other,) = replay_on(mutant.url, text)
     (nobody,) = replay_on("http://127.0.0.1:1", text)
     assert (other.state, nobody.state) == ("INCONCLUSIVE", "INCONCLUSIVE")
