@@ -59,7 +59,11 @@ _EFFORTS: Final = ("quick", "deep")
 @click.option("--profile", default="default", show_default=True, metavar="NAME|FILE")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A key of it, changed.")
 @click.option("--effort", type=click.Choice(_EFFORTS), default="quick", show_default=True)
-@click.option("--max-calls", type=click.IntRange(1), help="At most so many calls, or a few more.")
+@click.option(
+    "--max-calls",
+    type=click.IntRange(1),
+    help="At most so many calls, and more only to look into what is found.",
+)
 @click.option(
     "--max-seconds", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True
 )

@@ -13,7 +13,8 @@ from fakerelay.contract.drafts import Names
 from fakerelay.contract.drivers import list_moves
 from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.judgements import Judge
-from fakerelay.contract.operations import Move
+from fakerelay.contract.model import key_of
+from fakerelay.contract.operations import Move, Start, list_operations
 from fakerelay.contract.patience import Patience
 from fakerelay.contract.plays import Play, Witness
 from fakerelay.contract.targets import Target
@@ -84,7 +85,7 @@ class Run:
     def play(self, scenarios: Iterable[Scenario]) -> Iterator[Event]:
         """Each rule is told broken once; the first scenario that shows it is made short."""
         for scenario in scenarios:
-            if self.is_over:
+            if self.is_over or not self._has_room(scenario):
                 return
             if scenario.needs_other_app and 1 not in self._target.accounts:
                 continue
@@ -95,6 +96,12 @@ class Run:
             self._left.clear()
             if self._callbacks is not None:
                 yield from self._list_new(self._callbacks.report())
+
+    def _has_room(self, scenario: Scenario) -> bool:
+        """Whether the calls will do for all of it, with a stop of whatever it starts."""
+        operations = [each for move in scenario.operations for each in list_operations(move)]
+        starts = {key_of(each) for each in operations if isinstance(each, Start)}
+        return self.calls + len(operations) + len(starts) <= self._budget.max_calls
 
     def finish(self) -> Iterator[Event]:
         """After the last scenario: wait for what is still to be told, and judge that.
