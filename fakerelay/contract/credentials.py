@@ -66,7 +66,7 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "no key": _known(_key(lambda key: "")),
     "unknown certificate": _known(_id(lambda certificate: certificate + "-unknown")),
     "certificate in other case": _known(_id(str.swapcase)),
-    "another certificate's key": _known(_mix_up),
+    "key of another certificate": _known(_mix_up),
     "id for a key": _known(
         _use(lambda account: make_token(account.certificate_id, account.certificate_id))
     ),
