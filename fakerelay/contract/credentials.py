@@ -36,6 +36,11 @@ def _move(draft: Draft) -> None:
     draft.set_header("Authorization", draft.account.token)
 
 
+def _borrow(draft: Draft) -> None:
+    if draft.other is not None:
+        draft.set_header("token", draft.other.token)
+
+
 def _mix_up(draft: Draft) -> None:
     """The key of another's certificate; where there is none, the token is as it was."""
     if draft.other is not None:
@@ -43,8 +48,8 @@ def _mix_up(draft: Draft) -> None:
         draft.set_header("token", make_token(draft.account.certificate_id, key))
 
 
-def _known(spoil: Callable[[Draft], None]) -> Credential:
-    return Credential(Fault("certificate-known", "token_invalid", DOCUMENTED), spoil)
+def _known(spoil: Callable[[Draft], None], level: Level = DOCUMENTED) -> Credential:
+    return Credential(Fault("certificate-known", "token_invalid", level), spoil)
 
 
 def _malformed(rule: str, level: Level, make: Callable[[Account], str | None]) -> Credential:
@@ -69,6 +74,10 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "key of another certificate": _known(_mix_up),
     "id for a key": _known(
         _use(lambda account: make_token(account.certificate_id, account.certificate_id))
+    ),
+    "key and more behind a colon": _known(_key(lambda key: f"{key}:x"), ASSUMED),
+    "of another account": Credential(
+        Fault("certificate-opens-app", "app_forbidden", ASSUMED), _borrow
     ),
     "Base for Basic": _malformed(
         "token-scheme", DOCUMENTED, lambda account: account.token.replace("Basic", "Base")
@@ -95,4 +104,6 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
         "token-form", ASSUMED, lambda account: "Basic " + urlsafe_b64encode(b"a:\xfb\xff?").decode()
     ),
 }
-"""{name: what it breaks, and how}; where that leaves a token as it was, it is not tried."""
+"""{name: what it breaks, and how}; where that leaves a token as it was, it is not tried.
+
+That of another account is none without an app of one."""

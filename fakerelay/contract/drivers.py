@@ -7,7 +7,7 @@ from itertools import groupby
 from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.credentials import CREDENTIALS
 from fakerelay.contract.drafts import Account, Draft, Names, draft
-from fakerelay.contract.flaws import FLAWS
+from fakerelay.contract.flaws import find_flaw
 from fakerelay.contract.operations import RIGHT, Move, Operation, Race, Start
 from fakerelay.contract.patience import Patience
 from fakerelay.contract.styles import STYLES
@@ -77,5 +77,5 @@ def make_request(operation: Operation, accounts: Mapping[int, Account], names: N
     if operation.credential != RIGHT:
         CREDENTIALS[operation.credential].spoil(request)
     if operation.flaw is not None:
-        FLAWS[operation.flaw].spoil(request)
+        find_flaw(operation.flaw).spoil(request)
     return request

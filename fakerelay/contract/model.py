@@ -22,10 +22,15 @@ class Policy(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """The rule that an operation breaks, and the problem that a server would name."""
+    """The rule that an operation breaks, and the problem that a server would name.
+
+    `others` are problems of what it breaks besides, `taken` the addresses that are in use.
+    """
 
     rule: str
     problem: str
+    others: tuple[str, ...] = ()
+    taken: frozenset[int] = frozenset()
 
 
 class Fault(NamedTuple):
@@ -98,13 +103,11 @@ def foresee(
     world: World, operation: Operation, policy: Policy, faults: Mapping[str, Fault]
 ) -> Outcome:
     """The outcome of an operation; `faults` are those of credentials and flaws, by name."""
-    broken = _find_fault(operation, faults) or (
-        _refuse_start(world, operation, policy)
-        if isinstance(operation, Start)
-        else _refuse_stop(world, operation)
-    )
-    if broken is not None:
-        return Outcome(broken.rule, broken, _refuse(world, operation))
+    broken = [*_find_faults(operation, faults), *_list_broken(world, operation, policy)]
+    if broken:
+        first, *later = broken
+        others = tuple(each.problem for each in later)
+        return Outcome(first.rule, first._replace(others=others), _refuse(world, operation))
     if isinstance(operation, Start):
         return _accept_start(world, operation, policy)
     return _accept_stop(world, operation)
@@ -125,38 +128,51 @@ def _refuse(world: World, operation: Operation) -> World:
     return replace(world, tasks=tasks, refused=refused)
 
 
-def _find_fault(operation: Operation, faults: Mapping[str, Fault]) -> Broken | None:
+def _find_faults(operation: Operation, faults: Mapping[str, Fault]) -> Iterator[Broken]:
     for name in (operation.credential, operation.flaw):
         if name is not None and name != RIGHT:
             fault = faults[name]
-            return Broken(fault.rule, fault.problem)
+            yield Broken(fault.rule, fault.problem)
     if isinstance(operation, Start) and len(operation.addresses) > 5:
-        return Broken("rtmpurl-count", "invalid_parameter")
+        yield Broken("rtmpurl-count", "invalid_parameter")
     addresses = operation.addresses or ()
     if len(set(addresses)) < len(addresses):
-        return Broken("address-once", "duplicate_address")
-    return None
+        yield Broken("address-once", "duplicate_address")
 
 
-def _refuse_start(world: World, start: Start, policy: Policy) -> Broken | None:
-    """The first rule broken, in the order of section 4."""
+def _list_broken(world: World, operation: Operation, policy: Policy) -> Iterator[Broken]:
+    """Rules of tasks, in the order of section 4."""
+    if isinstance(operation, Start):
+        return _refuse_start(world, operation, policy)
+    return _refuse_stop(world, operation)
+
+
+def _refuse_start(world: World, start: Start, policy: Policy) -> Iterator[Broken]:
     key = key_of(start)
     task = world.tasks.get(key)
     if task is not None and task.room != start.room:
-        return Broken("room-fixed", "room_mismatch")
-    for address in start.addresses:
-        for holder in world.holders(address):
-            if holder != key and (policy.address_scope == "service" or holder[0] == start.app):
-                is_own = holder[0] == start.app
-                return Broken("address-unique" if is_own else "address-scope", "address_in_use")
+        yield Broken("room-fixed", "room_mismatch")
+    yield from _refuse_addresses(world, start, policy)
     if task is not None:
-        return None
+        return
     if 0 < policy.concurrent_pushes <= world.count(start.app):
-        return Broken("concurrent-pushes", "quota_exceeded")
+        yield Broken("concurrent-pushes", "quota_exceeded")
     mixed = world.count_mixed(start.app, start.room)
     if start.kind == "mixed" and 0 < policy.mixed_tasks_per_room <= mixed:
-        return Broken("mixed-tasks-per-room", "room_quota_exceeded")
-    return None
+        yield Broken("mixed-tasks-per-room", "room_quota_exceeded")
+
+
+def _refuse_addresses(world: World, start: Start, policy: Policy) -> Iterator[Broken]:
+    held = [
+        (address, holder)
+        for address in start.addresses
+        for holder in world.holders(address)
+        if holder != key_of(start) and (policy.address_scope == "service" or holder[0] == start.app)
+    ]
+    if held:
+        is_own = held[0][1][0] == start.app
+        rule = "address-unique" if is_own else "address-scope"
+        yield Broken(rule, "address_in_use", taken=frozenset(address for address, _ in held))
 
 
 def _accept_start(world: World, start: Start, policy: Policy) -> Outcome:
@@ -188,15 +204,15 @@ def _say_why(world: World, start: Start, policy: Policy) -> str:
     return "task-holds-addresses" if len(start.addresses) > 1 else "start-path"
 
 
-def _refuse_stop(world: World, stop: Stop) -> Broken | None:
+def _refuse_stop(world: World, stop: Stop) -> Iterator[Broken]:
     task = world.tasks.get(key_of(stop))
     if task is None:
-        return Broken("stop-running-task", "task_not_found")
+        yield Broken("stop-running-task", "task_not_found")
+        return
     if task.room != stop.room:
-        return Broken("stop-room", "room_mismatch")
+        yield Broken("stop-room", "room_mismatch")
     if stop.addresses is not None and not set(stop.addresses) <= set(task.addresses):
-        return Broken("stop-own-addresses", "address_not_in_task")
-    return None
+        yield Broken("stop-own-addresses", "address_not_in_task")
 
 
 def _accept_stop(world: World, stop: Stop) -> Outcome:

@@ -168,7 +168,7 @@ class Play:
         starts |= {key_of(each): each for each in accepted if isinstance(each, Start)}
         known = self._list_accepted()
         running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
-        for key, room in (running | known).items():
+        for key, room in (known | running).items():
             step = self._stop(stop_what_began(key, room, starts.get(key)))
             is_sure = key in known or all(key in world.tasks for world in self.worlds)
             if step is not None and is_sure:

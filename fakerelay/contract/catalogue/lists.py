@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from typing import Final
 
+from fakerelay.contract.catalogue.assumptions import list_assumptions
 from fakerelay.contract.catalogue.collisions import list_collisions
 from fakerelay.contract.catalogue.lives import list_lives, list_names, list_releases
-from fakerelay.contract.catalogue.oddities import list_flaws, list_styles, list_tokens
+from fakerelay.contract.catalogue.oddities import list_flaws, list_tokens
+from fakerelay.contract.catalogue.precedence import list_precedences
 from fakerelay.contract.catalogue.quotas import list_quotas
 from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
+from fakerelay.contract.catalogue.spellings import list_spellings, list_styles
 from fakerelay.contract.courses import foresee_courses, is_move_documented
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.model import Policy, World
-from fakerelay.contract.operations import Kind, Level, Race, Start, Stop, list_operations
+from fakerelay.contract.operations import Level, Race, Start, Stop, list_operations
 
 _RACES: Final = 3
 
@@ -45,7 +48,9 @@ def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
     yield from list_styles(level)
     yield from list_names()
     if level == "assumed":
-        yield from _assumed()
+        yield from list_assumptions(policy)
+        yield from list_spellings()
+        yield from list_precedences(policy)
     yield from _races(policy)
 
 
@@ -77,49 +82,3 @@ def _races(policy: Policy) -> Iterator[Scenario]:
         yield Scenario(
             f"{kind}: an address from hand to hand", [each for two in hasty for each in two]
         )
-
-
-def _assumed() -> Iterator[Scenario]:
-    for kind in KINDS:
-        other: Kind = "mixed" if kind == "source" else "source"
-        start, stop = Start(0, (0,), kind), Stop(0, kind=kind)
-        yield Scenario(f"{kind}: stopped twice", [start, stop, stop, start])
-        yield Scenario(f"{kind}: stop of nothing", [stop, start])
-        yield Scenario(f"{kind}: stop in another room", [start, Stop(0, kind=kind, room=1), stop])
-        yield Scenario(f"{kind}: stop of the other kind", [start, Stop(0, kind=other), stop])
-        yield Scenario(f"{kind}: moved to another room", [start, Start(0, (0, 1), kind, 1), stop])
-        yield Scenario(
-            f"{kind}: one name for both", [start, Start(0, (1,), other), Stop(0, kind=other), stop]
-        )
-        yield Scenario(
-            f"{kind}: addresses come and go",
-            [
-                Start(0, (0, 1), kind),
-                Start(0, (1, 2), kind),
-                Start(1, (0,)),
-                Start(2, (1,)),
-                Start(0, (2, 0), kind),
-                Start(2, (1,)),
-                Start(0, (2, 3), kind),
-            ],
-        )
-        yield Scenario(
-            f"{kind}: stopped bit by bit",
-            [
-                Start(0, (0, 1, 2), kind),
-                Stop(0, (3,), kind),
-                Stop(0, (1,), kind),
-                Start(1, (1,)),
-                Start(2, (0,)),
-                Stop(0, (1,), kind),
-                Stop(0, (0, 2), kind),
-                Start(2, (0, 2)),
-                stop,
-            ],
-        )
-        yield Scenario(f"{kind}: an address twice", [Start(0, (0, 1, 0), kind), Start(1, (0, 1))])
-    yield Scenario(
-        "another app wants the address",
-        [Start(0, (0,)), Start(0, (0,), app=1), Start(0, (1,), app=1), Stop(0, app=1), Stop(0)],
-        needs_other_app=True,
-    )

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Final
 
 from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
 from fakerelay.contract.credentials import CREDENTIALS
 from fakerelay.contract.flaws import FLAWS
 from fakerelay.contract.model import Fault
 from fakerelay.contract.operations import Kind, Level, Start, Stop
-from fakerelay.contract.styles import STYLES
+
+_TURNS: Final[Mapping[str, Kind]] = {"startrtmp": "source", "stoprtmp": "mixed"}
+"""The kind of task for what goes wrong in a call before its kind is known."""
 
 
 def list_tokens(level: Level) -> Iterator[Scenario]:
@@ -37,16 +40,22 @@ def list_flaws(level: Level) -> Iterator[Scenario]:
             faults = {
                 name: flaw.fault
                 for name, flaw in FLAWS.items()
-                if operation in flaw.operations and kind in flaw.kinds
+                if operation in flaw.operations
+                and kind in flaw.kinds
+                and (len(flaw.operations) == 1 or kind == _TURNS[operation])
             }
-            for names in _group(faults, level, 8):
+            for names in _group(faults, level, 8 if level == "documented" else 14):
                 yield _spoil(operation, kind, names)
 
 
 def _group(faults: Mapping[str, Fault], level: Level, most: int) -> Iterator[Sequence[str]]:
-    """So many at most, and of one field or rule each: where one is taken, all may be."""
+    """So many at most; documented ones of one field or rule each: where one is taken, all are."""
     judged = [name for name in faults if level in ("assumed", faults[name].level)]
-    for _rule, names in groupby(judged, lambda name: faults[name].rule.partition("-")[0]):
+
+    def name_part(name: str) -> str:
+        return faults[name].rule.partition("-")[0] if level == "documented" else ""
+
+    for _part, names in groupby(judged, name_part):
         group = list(names)
         for begin in range(0, len(group), most):
             yield group[begin : begin + most]
@@ -60,17 +69,3 @@ def _spoil(operation: str, kind: Kind, names: Sequence[str]) -> Scenario:
         return Scenario(told, [start, *stops, Start(1, (0,), kind)])
     flawed = [Start(0, (0,), kind, flaw=name) for name in names]
     return Scenario(told, [*flawed, Start(0, (0,), kind, 1)])
-
-
-def list_styles(level: Level) -> Iterator[Scenario]:
-    for name, style in STYLES.items():
-        if level == "documented" and style.level != "documented":
-            continue
-        stop_style = name if "stoprtmp" in style.operations else "plain"
-        for kind in style.kinds:
-            start, stop = Start(0, (0,), kind, style=name), Stop(0, kind=kind, style=stop_style)
-            is_layout = style.kinds == ("mixed",) and stop_style == "plain"
-            repeated = [] if is_layout else [start]
-            yield Scenario(f"{kind}: {name}", [start, *repeated, stop])
-            if style.rule == "address-comparison":
-                yield Scenario(f"{kind}: the same by {name}", [start, Start(1, (0,)), stop])

@@ -1,0 +1,160 @@
+"""Sequences of right requests whose answers only assumed rules decide (sections 4 and 5)."""
+
+from collections.abc import Iterator
+
+from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, OTHERS, Scenario
+from fakerelay.contract.model import Policy
+from fakerelay.contract.operations import Kind, Start, Stop
+
+
+def list_assumptions(policy: Policy) -> Iterator[Scenario]:
+    for kind in KINDS:
+        yield from _list_stops(kind)
+        yield from _list_updates(kind)
+        yield from _list_restarts(kind)
+    yield from _list_places(policy)
+    yield from _list_apps()
+
+
+def _list_stops(kind: Kind) -> Iterator[Scenario]:
+    start, stop = Start(0, (0,), kind), Stop(0, kind=kind)
+    yield Scenario(f"{kind}: stop of nothing, and twice", [stop, start, stop, stop, start])
+    yield Scenario(
+        f"{kind}: stop in another room, or of the other kind",
+        [start, Stop(0, kind=kind, room=1), Stop(0, kind=OTHERS[kind]), Start(1, (0,)), stop],
+    )
+    yield Scenario(
+        f"{kind}: stopped bit by bit",
+        [
+            Start(0, (0, 1, 2), kind),
+            Stop(0, (3,), kind),
+            Stop(0, (0, 3), kind),
+            Stop(0, (1, 1), kind),
+            Start(1, (1,)),
+            Stop(0, (1,), kind),
+            Start(1, (1,)),
+            Start(2, (0,)),
+            Stop(0, (1,), kind),
+            Stop(0, (0, 2), kind),
+            Start(2, (0, 2)),
+            stop,
+            Start(0, (3,), kind, 1),
+        ],
+    )
+
+
+def _list_updates(kind: Kind) -> Iterator[Scenario]:
+    start, stop = Start(0, (0,), kind), Stop(0, kind=kind)
+    yield Scenario(
+        f"{kind}: moved to another room",
+        [start, Start(0, (0, 1), kind, 1), Start(1, (1,), kind), Start(2, (0,)), stop],
+    )
+    yield Scenario(
+        f"{kind}: addresses come and go",
+        [
+            Start(0, (0, 1), kind),
+            Start(0, (1, 2), kind),
+            Start(1, (0,)),
+            Start(2, (1,)),
+            Start(2, (2,)),
+            Start(0, (2, 0), kind),
+            Start(2, (1,)),
+            Start(0, (2, 3), kind),
+            Start(3, (1, 3)),
+            Start(3, (4,)),
+        ],
+    )
+    yield Scenario(
+        f"{kind}: an update that is refused",
+        [
+            Start(0, (0, 1), kind),
+            Start(1, (2,)),
+            Start(0, (1, 3, 2), kind),
+            Start(2, (0,)),
+            Start(2, (3,)),
+            Start(0, (4, 4), kind),
+            Start(3, (4, 1)),
+            Start(3, (4,)),
+        ],
+    )
+    yield Scenario(f"{kind}: an address twice", [Start(0, (0, 1, 0), kind), Start(1, (0, 1))])
+
+
+def _list_restarts(kind: Kind) -> Iterator[Scenario]:
+    start, stop, other = Start(0, (0,), kind), Stop(0, kind=kind), OTHERS[kind]
+    elsewhere = Stop(0, kind=kind, room=1)
+    yield Scenario(
+        f"{kind}: one name again and again",
+        [
+            *(start, stop, start, stop),
+            *(Start(0, (1,), kind, 1), stop, elsewhere),
+            *(Start(0, (0, 1), other), Start(1, (1,)), Stop(0, kind=other), start),
+        ],
+    )
+    yield Scenario(
+        f"{kind}: one name for both",
+        [
+            start,
+            Start(0, (1,), other, 1),
+            Start(1, (0,)),
+            Stop(0, kind=other, room=1),
+            Start(1, (1,)),
+            Start(2, (0,)),
+            stop,
+        ],
+    )
+
+
+def _list_places(policy: Policy) -> Iterator[Scenario]:
+    """A task is one push, however many addresses it has."""
+    most = policy.concurrent_pushes
+    if not 0 < most <= MOST_FILLED:
+        return
+    wide = [Start(n, (2 * n, 2 * n + 1)) for n in range(most)]
+    free = 2 * most
+    yield Scenario(
+        "tasks count, not addresses",
+        [
+            *wide,
+            Start(most, (free,)),
+            Stop(0, (0,)),
+            Start(most, (0,)),
+            Stop(most),
+            Stop(0, room=1),
+            Start(most, (free,)),
+            Stop(0, (1,)),
+            Start(most, (free,)),
+            Start(most + 1, (0,), "mixed"),
+        ],
+    )
+
+
+def _list_apps() -> Iterator[Scenario]:
+    for kind in KINDS:
+        yield Scenario(
+            f"{kind}: two apps want one address",
+            [
+                Start(0, (0,), kind),
+                Start(1, (0,), app=1),
+                Start(1, (1, 0), "mixed", app=1),
+                Start(2, (1,)),
+                Stop(0, kind=kind),
+                Start(1, (0,), app=1),
+                Start(3, (0,), kind),
+            ],
+            needs_other_app=True,
+        )
+        yield Scenario(
+            f"{kind}: two apps use one name",
+            [
+                Start(0, (0,), kind),
+                Stop(0, kind=kind, app=1),
+                Start(0, (1,), kind, room=1, app=1),
+                Start(0, (2,), kind),
+                Stop(0, kind=kind, room=1, app=1),
+                Start(1, (2,)),
+                Start(1, (1,)),
+                Stop(0, kind=kind),
+            ],
+            needs_other_app=True,
+        )
