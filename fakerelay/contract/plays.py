@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from fakerelay.contract.answers import is_unclear
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client
+from fakerelay.contract.discretion import Discretion
 from fakerelay.contract.drafts import Names
 from fakerelay.contract.drivers import Driver, Step, make_request
 from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
@@ -68,7 +69,8 @@ class Play:
         self._judge = judge
         self._known = known
         self._waits = waits
-        self._witnesses = witnesses
+        discreet = [Discretion()] if judge.level == "assumed" else []
+        self._witnesses: Sequence[Witness] = [*discreet, *witnesses]
         self._driver = Driver(client, target.accounts, names, patience)
         self._patience = patience
 

@@ -14,6 +14,7 @@ def list_assumptions(policy: Policy) -> Iterator[Scenario]:
         yield from _list_restarts(kind)
     yield from _list_places(policy)
     yield from _list_apps()
+    yield from _list_secrets()
 
 
 def _list_stops(kind: Kind) -> Iterator[Scenario]:
@@ -158,3 +159,14 @@ def _list_apps() -> Iterator[Scenario]:
             ],
             needs_other_app=True,
         )
+
+
+def _list_secrets() -> Iterator[Scenario]:
+    """What is to be refused in the same words, each twice."""
+    wrong = [Start(0, (0,), credential=name) for name in ("another key", "unknown certificate")]
+    yield Scenario("key or certificate: the same refusal", [*wrong, *wrong])
+    foreign = Start(0, (0,), app=1, credential="of another account")
+    nobodys = Start(0, (0,), flaw="app that is nobody's")
+    yield Scenario(
+        "another's app or none: the same refusal", [foreign, nobodys] * 2, needs_other_app=True
+    )

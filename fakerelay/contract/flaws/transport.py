@@ -7,7 +7,7 @@ from fakerelay.contract.drafts import Draft
 from fakerelay.contract.flaws.rows import BOTH, Flaw, Spoil, put, set_header, write
 from fakerelay.contract.model import Fault
 
-_NOBODYS_APP: Final = 918_273_645_546_372
+NOBODYS_APP: Final = 918_273_645_546_372
 _BODIES: Final[Mapping[str, Mapping[str, bytes]]] = {
     "json-body": {
         "no JSON": b"{BODY",
@@ -85,5 +85,5 @@ def _set_method(method: str) -> Spoil:
 
 
 def _leave_app(draft: Draft) -> None:
-    draft.path = draft.path.replace(f"/{draft.account.appid}/", f"/{_NOBODYS_APP}/")
-    draft.body["appid"] = _NOBODYS_APP
+    draft.path = draft.path.replace(f"/{draft.account.appid}/", f"/{NOBODYS_APP}/")
+    draft.body["appid"] = NOBODYS_APP
