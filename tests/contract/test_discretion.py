@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -77,8 +78,8 @@ def test_refusal_that_gives_nothing_away_is_fine(say: Say) -> None:
 @pytest.mark.parametrize(("faults", "rules"), [(["holder-told"], 1), ([], 0)])
 def test_refusal_that_names_another_apps_task_is_found(faults: list[str], rules: int) -> None:
     scenario = Scenario("two apps", [Start(0, (0,)), Start(1, (0,), app=1)], needs_other_app=True)
-    with open_mutant(*faults) as mutant:
+    with open_mutant(*faults) as mutant, closing(Client(mutant.url)) as client:
         accounts = {number: Account(*account) for number, account in enumerate(mutant.accounts)}
-        run = Run(Target(mutant.url, accounts), Client(mutant.url), Judge("assumed", ERRORS))
+        run = Run(Target(mutant.url, accounts), client, Judge("assumed", ERRORS))
         found = [event for event in run.play([scenario]) if isinstance(event, Broke)]
     assert [each.finding.rule for each in found] == ["address-reply-discreet"] * rules
