@@ -5,18 +5,18 @@ in them (ids, appids, the traceId) is left out first.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 from fakerelay.contract.clients import show
+from fakerelay.contract.drafts import Names
 from fakerelay.contract.drivers import Step
 from fakerelay.contract.events import Broke, Compared, Event
 from fakerelay.contract.flaws.transport import NOBODYS_APP
 from fakerelay.contract.judgements import Finding
+from fakerelay.contract.model import World
 from fakerelay.contract.operations import Operation
-
-if TYPE_CHECKING:
-    from fakerelay.contract.plays import Play
 
 _SECRETS: Final[Mapping[str, tuple[str, str]]] = {
     "token-reply-discreet": ("another key", "unknown certificate"),
@@ -25,23 +25,34 @@ _SECRETS: Final[Mapping[str, tuple[str, str]]] = {
 """{rule: what is wrong in two ways that look the same}."""
 
 
+class Played(Protocol):
+    """What there is to know of a scenario that is being played."""
+
+    names: Names
+    worlds: Sequence[World]
+    counts: Counter[str]
+
+    @property
+    def steps(self) -> Sequence[Step]: ...
+
+
 class Discretion:
     """A witness that looks at refusals, for level `assumed`."""
 
-    def expect(self, play: "Play", operation: Operation) -> None:
+    def expect(self, play: Played, operation: Operation) -> None:
         """Nothing: what counts is what was said."""
 
-    def hear(self, play: "Play", event: Event) -> Iterable[Event]:
+    def hear(self, play: Played, event: Event) -> Iterable[Event]:
         if not isinstance(event, Compared) or event.step.observed.is_accepted:
             return []
         findings = [*_compare_refusals(play, event.step), *_find_named_task(play, event.step)]
         return [Broke(event.scenario, tuple(play.steps), finding) for finding in findings]
 
-    def conclude(self, play: "Play") -> Iterable[Event]:
+    def conclude(self, play: Played) -> Iterable[Event]:
         return []
 
 
-def _compare_refusals(play: "Play", last: Step) -> Iterator[Finding]:
+def _compare_refusals(play: Played, last: Step) -> Iterator[Finding]:
     """Twice each is needed: some servers never say the same again, and give nothing away so."""
     for rule, ways in _SECRETS.items():
         if _find_way(last, ways) is None:
@@ -76,7 +87,7 @@ def _normalise(step: Step) -> str:
     return text
 
 
-def _find_named_task(play: "Play", step: Step) -> Iterator[Finding]:
+def _find_named_task(play: Played, step: Step) -> Iterator[Finding]:
     """The task of another app that holds an address."""
     asked = step.operation
     holders = {
