@@ -18,7 +18,7 @@ class Effort(NamedTuple):
 
 
 EFFORTS: Final[Mapping[str, Effort]] = {
-    "quick": Effort(1500, 40),
+    "quick": Effort(1475, 40),
     "deep": Effort(60_000, 2000),
 }
 
