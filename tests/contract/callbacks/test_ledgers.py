@@ -65,11 +65,11 @@ def test_address_is_told_as_the_latest_request_spelled_it() -> None:
     story = Story()
     story.do(MIXED, Start(0, (0,), "mixed", style="host in capitals"), MIXED_STOP)
     *_start, stop = story.end()
-    assert stop.texts == {"RTMP://PUSH.INVALID/live/run-1-0"}
+    assert stop.texts == {"rtmp://PUSH.INVALID/live/run-1-0"}
 
 
 def test_stop_of_an_address_may_count_as_its_latest_spelling_or_not() -> None:
     story = Story()
     story.do(Start(0, (0, 1), style="host in capitals"), Stop(0, (1,)))
     *_start, stop = story.end()
-    assert stop.texts == {"RTMP://PUSH.INVALID/live/run-1-1", "rtmp://push.invalid/live/run-1-1"}
+    assert stop.texts == {"rtmp://PUSH.INVALID/live/run-1-1", "rtmp://push.invalid/live/run-1-1"}
