@@ -23,7 +23,7 @@ _VENDOR, _CONTROL, _RECEIVER = "127.0.0.1:8481", "127.0.0.1:8480", "127.0.0.1:90
 _HOME = "/home/you"
 _BANNER_END = "?traceId=first-call'\n"
 _MARK = "=== the next command ==="
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 240
 _VOLATILE = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
     (r"\d+\.\d+ ms", "DURATION"),

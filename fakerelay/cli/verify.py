@@ -1,35 +1,31 @@
 """`fakerelay verify`: does a server behave as the contract says?"""
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import click
 
 from fakerelay.cli.findings import read_baseline, read_known, read_rules, read_text, read_troubles
-from fakerelay.cli.keys import ask_key, read_key
+from fakerelay.cli.judged import open_target
 from fakerelay.cli.routes import hurry, open_route
 from fakerelay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fakerelay.contract.callbacks.routes import Route
     from fakerelay.contract.catalogue import Scenario
-    from fakerelay.contract.drafts import Account
     from fakerelay.contract.events import Event
     from fakerelay.contract.operations import Level
     from fakerelay.contract.reports.documents import Circumstances
     from fakerelay.contract.targets import Target
 
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_OTHER_KEY: Final = "FAKERELAY_OTHER_CERTIFICATE_KEY"
 _EFFORTS: Final = ("quick", "deep")
 
 
@@ -37,6 +33,11 @@ _EFFORTS: Final = ("quick", "deep")
 @click.option("--target", metavar="URL", help="The server; a fake of its own by default.")
 @click.option("--app", metavar="APPID:CERTID", help="The app to judge with, on a --target.")
 @click.option("--other-app", metavar="APPID:CERTID", help="One of another account's.")
+@click.option("--ca", type=click.Path(), metavar="FILE", help="Whom to trust, of an https server.")
+@click.option("--shared-account", is_flag=True, help="Others run tasks in the apps meanwhile.")
+@click.option(
+    "--room", metavar="ROOM:UID,...", help="Live rooms, to be used instead of made-up ones."
+)
 @click.option(
     "--push-base",
     default="rtmp://push.invalid/live",
@@ -102,7 +103,7 @@ def verify(**options: Any) -> None:
         profile = hurry(profile, settings)
     with (
         open_route(options, profile["callback"]) as route,
-        _open_target(options, profile, route) as target,
+        open_target(options, profile, None if route is None else route.url) as target,
     ):
         act = _verify if options["replay"] is None else _replay
         raise SystemExit(act(target, options, profile, route))
@@ -114,13 +115,12 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
     from fakerelay.contract.callbacks.scenarios import list_callback_scenarios
     from fakerelay.contract.callbacks.scopes import explain_skips, list_callback_rules
     from fakerelay.contract.callbacks.witnesses import CallbackWitness
-    from fakerelay.contract.clients import Client
     from fakerelay.contract.efforts import EFFORTS, plan_scenarios
     from fakerelay.contract.judgements import Judge
     from fakerelay.contract.reports.documents import write_report
     from fakerelay.contract.reports.files import write_files
     from fakerelay.contract.runs import Budget, Run
-    from fakerelay.contract.scopes import list_rules, select
+    from fakerelay.contract.scopes import find_scope, select
     from fakerelay.contract.verdicts import Tally
 
     asked = _read_circumstances(target, options, profile)
@@ -128,7 +128,7 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
     level, effort = options["level"], EFFORTS[options["effort"]]
     scenarios = plan_scenarios(target, level, effort.made_up, options["seed"])
     began = time.monotonic()
-    with closing(Client(target.url)) as client:
+    with closing(target.open_client()) as client:
         budget = Budget(asked.max_calls, asked.max_seconds)
         callbacks = None
         if route is not None and (
@@ -137,7 +137,7 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
             callbacks = CallbackWitness(target, route)
         judge = Judge(level, profile["errors"])
         run = Run(target, client, judge, budget, callbacks=callbacks)
-        tally = Tally(level, run.counts, list_rules(target, level), asked.only)
+        tally = Tally(level, run.counts, find_scope(target, level), asked.only)
         tally.reasons.update(explain_skips(level, has_route=route is not None))
         chosen = select(scenarios, asked.only, target.policy, level)
         first = () if callbacks is None else list_callback_scenarios()
@@ -159,14 +159,13 @@ def _replay(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
     from fakerelay.cli.verdicts import print_replayed
     from fakerelay.contract.callbacks.scopes import explain_skips
     from fakerelay.contract.callbacks.witnesses import CallbackWitness
-    from fakerelay.contract.clients import Client
     from fakerelay.contract.judgements import Judge
     from fakerelay.contract.replays import exit_code, read_findings, replay
     from fakerelay.contract.runs import Run
 
     found = read_findings(read_text(options["replay"]), options["replay"])
     unseen = explain_skips("assumed", has_route=False) if route is None else {}
-    with closing(Client(target.url)) as client:
+    with closing(target.open_client()) as client:
 
         def play(level: "Level", scenario: "Scenario") -> "Iterator[Event]":
             callbacks = CallbackWitness(target, route) if route is not None else None
@@ -209,67 +208,3 @@ def _make_folder(path: str | None) -> Path | None:
     except OSError as error:
         raise ConfigError(f"Can't write into --report {path!r}: {error.strerror}") from error
     return Path(path)
-
-
-@contextmanager
-def _open_target(
-    options: dict[str, Any], profile: Any, route: "Route | None"
-) -> "Iterator[Target]":
-    from fakerelay.contract.targets import Target
-
-    policy = _read_policy(profile)
-    if options["target"] is None:
-        with _own_accounts(profile, None if route is None else route.url) as (url, accounts):
-            yield Target(url, accounts, options["push_base"], policy)
-        return
-    host = urlsplit(options["target"]).hostname
-    if host not in _LOOPBACK:
-        raise ConfigError(
-            f"Can't verify {options['target']!r} yet: only servers on this machine can be, since"
-            " there is no safe way to try what a real one bills"
-        )
-    if options["app"] is None:
-        raise ConfigError("--target needs --app APPID:CERTID, an app to judge with")
-    accounts = {0: _read_account(options["app"], "--app", read_key() or ask_key)}
-    if options["other_app"] is not None:
-        key = read_key(_OTHER_KEY)
-        if key is None:
-            raise ConfigError(f"--other-app needs its key: set {_OTHER_KEY}")
-        accounts[1] = _read_account(options["other_app"], "--other-app", key)
-    yield Target(options["target"], accounts, options["push_base"], policy)
-
-
-def _read_policy(profile: Any) -> Any:
-    from fakerelay.contract.model import Policy
-
-    return Policy(*(profile[name] for name in Policy._fields))
-
-
-def _read_account(text: str, option: str, key: Any) -> "Account":
-    from fakerelay.contract.drafts import Account
-
-    appid, colon, certificate_id = text.partition(":")
-    if not colon or not appid.isdecimal() or not certificate_id:
-        raise ConfigError(
-            f"Can't use {option} {text!r}: write APPID:CERTID; the key isn't part of it"
-        )
-    return Account(int(appid), certificate_id, key(certificate_id) if callable(key) else key)
-
-
-@contextmanager
-def _own_accounts(
-    profile: Any, callback_url: str | None
-) -> "Iterator[tuple[str, dict[int, Account]]]":
-    """A fake of its own, with the app to judge with and one of another account."""
-    from fakerelay.contract.drafts import Account
-    from fakerelay.relay import FakeRelay
-
-    settings = {name: value for name, value in profile.items() if name not in ("name", "version")}
-    with FakeRelay(callback_url=callback_url, settings=settings) as relay:
-        key = os.urandom(8).hex()
-        relay.control("put_app", appid=2, account="other")
-        made = relay.control(
-            "create_certificate", appid=2, certificate_id="other", certificate_key=key
-        )
-        own = Account(relay.appid, relay.certificate_id, relay.certificate_key)
-        yield relay.http_url, {0: own, 1: Account(2, made["id"], key)}

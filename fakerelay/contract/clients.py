@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import (
@@ -23,6 +24,7 @@ from fakerelay.contract.drafts import Draft
 _MOST_BYTES_READ: Final = 1024 * 1024
 _MOST_BYTES_KEPT: Final = 64 * 1024
 _IDLE_SECONDS: Final = 1.0
+_SECOND: Final = 1.05
 
 Failure = Literal["gone", "silent", "broken"]
 """Nobody listens; no answer in time; or one that broke off, or is not HTTP."""
@@ -54,21 +56,29 @@ class Observed:
 class Client:
     """One connection to a server, opened anew when it is lost; a call is never sent twice.
 
-    No call takes longer than `timeout_seconds`, however slowly its answer comes.
+    No call takes longer than `timeout_seconds`, however slowly its answer comes. Within a second
+    there are at most `calls_per_second`, unless that is 0; others wait.
     """
 
     def __init__(
-        self, url: str, *, ssl_context: ssl.SSLContext | None = None, timeout_seconds: float = 10.0
+        self,
+        url: str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout_seconds: float = 10.0,
+        calls_per_second: int = 0,
     ) -> None:
         self._url = url
         self._prefix = urlsplit(url).path.rstrip("/")
         self._ssl_context = ssl_context
         self._timeout = timeout_seconds
+        self._recent: deque[float] = deque(maxlen=calls_per_second)
         self._connection: HTTPConnection | None = None
         self._keeps = True
         self._used_at = 0.0
 
     def send(self, request: Draft) -> Observed:
+        self._wait_for_turn(1)
         kept, connection = self._connection, self._take_connection()
         call = _Call(connection, self._prefix, request, self._timeout)
         call.begin(held_back=0)
@@ -76,6 +86,7 @@ class Client:
         if observed.failure == "broken" and connection is kept:
             self._keeps = False  # it may close connections without a word: that is not the call's
         self._used_at = time.monotonic()
+        self._recent.append(self._used_at)
         return observed
 
     def race(self, requests: Sequence[Draft]) -> Sequence[Observed]:
@@ -84,17 +95,27 @@ class Client:
         Connections are closed as soon as they are done with: a server may serve one at a time.
         """
         self.close()
+        self._wait_for_turn(len(requests))
         calls = [_Call(self._connect(), self._prefix, each, self._timeout) for each in requests]
         for call in calls:
             call.begin(held_back=1)
         for call in calls:
             call.release()
-        return [call.finish(closes=True) for call in calls]
+        answers = [call.finish(closes=True) for call in calls]
+        self._recent.extend([time.monotonic()] * len(calls))
+        return answers
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _wait_for_turn(self, calls: int) -> None:
+        """Until so many more calls are not too many within a second, by the server's clock."""
+        too_many = len(self._recent) + calls - (self._recent.maxlen or 0)
+        if self._recent.maxlen and too_many > 0:
+            since = self._recent[min(too_many, len(self._recent)) - 1]
+            time.sleep(max(0.0, since + _SECOND - time.monotonic()))
 
     def _take_connection(self) -> HTTPConnection:
         """The one there is, unless the server may have closed it meanwhile."""

@@ -2,17 +2,33 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, permutations
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from fakerelay.contract.model import Fault, Outcome, Policy, World, foresee, is_documented
-from fakerelay.contract.operations import Move, Operation, list_operations
+from fakerelay.contract.model import (
+    Broken,
+    Fault,
+    Outcome,
+    Policy,
+    World,
+    foresee,
+    is_documented,
+    key_of,
+)
+from fakerelay.contract.operations import Move, Operation, Start, list_operations
 
 
 class Course(NamedTuple):
-    """The outcome of each operation, None for one that never came through; and the world after."""
+    """The outcome of each operation, None for one that never came through; and the world after.
+
+    Those `disturbed` are refused since others have the quota, in an account that is shared.
+    """
 
     outcomes: Sequence[Outcome | None]
     world: World
+    disturbed: frozenset[int] = frozenset()
+
+
+_OTHERS_FIRST: Final = Broken("concurrent-pushes", "quota_exceeded")
 
 
 def foresee_courses(
@@ -24,13 +40,14 @@ def foresee_courses(
     lost: Collection[int] = (),
 ) -> Iterator[Course]:
     """One for each order of the operations; those whose answer is `lost` may not have been done."""
+    begun = Course([None] * len(operations), world)
     for missing in _subsets(lost):
         done = [number for number in range(len(operations)) if number not in missing]
         for order in permutations(done):
-            course = _follow(world, operations, order, policy, faults)
-            told = [each for number, each in enumerate(course.outcomes) if number in lost]
-            if all(each is None or each.broken is None for each in told):
-                yield course
+            for course in _follow(begun, operations, order, policy, faults):
+                told = [course.outcomes[number] for number in lost]
+                if all(each is None or each.broken is None for each in told):
+                    yield course
 
 
 def is_move_documented(
@@ -48,17 +65,33 @@ def is_move_documented(
 
 
 def _follow(
-    world: World,
+    course: Course,
     operations: Sequence[Operation],
     order: Sequence[int],
     policy: Policy,
     faults: Mapping[str, Fault],
-) -> Course:
-    outcomes: list[Outcome | None] = [None] * len(operations)
-    for number in order:
-        outcome = foresee(world, operations[number], policy, faults)
-        outcomes[number], world = outcome, outcome.world
-    return Course(outcomes, world)
+) -> Iterator[Course]:
+    if not order:
+        yield course
+        return
+    number, *rest = order
+    outcome = foresee(course.world, operations[number], policy, faults)
+    yield from _follow(_extend(course, number, outcome), operations, rest, policy, faults)
+    if policy.is_shared and _is_new_start(course.world, operations[number], outcome):
+        refused = outcome._replace(broken=_OTHERS_FIRST, world=course.world)
+        disturbed = _extend(course, number, refused)
+        disturbed = disturbed._replace(disturbed=disturbed.disturbed | {number})
+        yield from _follow(disturbed, operations, rest, policy, faults)
+
+
+def _extend(course: Course, number: int, outcome: Outcome) -> Course:
+    outcomes = [*course.outcomes[:number], outcome, *course.outcomes[number + 1 :]]
+    return course._replace(outcomes=outcomes, world=outcome.world)
+
+
+def _is_new_start(world: World, operation: Operation, outcome: Outcome) -> bool:
+    is_accepted_start = isinstance(operation, Start) and outcome.broken is None
+    return is_accepted_start and key_of(operation) not in world.tasks
 
 
 def _subsets(numbers: Collection[int]) -> Iterator[Collection[int]]:

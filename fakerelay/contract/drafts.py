@@ -72,11 +72,25 @@ _TWIN: Final = 8
 
 
 class Names:
-    """Real names for symbols: nobody else has them, and no other scenario."""
+    """Real names for symbols: nobody else has them, and no other scenario.
 
-    def __init__(self, run_id: str, scenario: int, push_base: str) -> None:
+    Only the first rooms are the `live_rooms`, which scenarios share. With `has_short_names`
+    tasks have letters and digits alone, at most 20; then no name is like another.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        scenario: int,
+        push_base: str,
+        live_rooms: Sequence[str] = (),
+        *,
+        has_short_names: bool = False,
+    ) -> None:
         self._mark = f"{run_id}-{scenario}"
         self._base = push_base.rstrip("/")
+        self._live_rooms = live_rooms
+        self._has_short_names = has_short_names
         self._calls = 0
 
     def address(self, symbol: int) -> str:
@@ -84,10 +98,13 @@ class Names:
 
     def task(self, symbol: int) -> str:
         twin, name = divmod(symbol, _TWIN)
+        if self._has_short_names:
+            return f"t{symbol}x{self._mark.replace('-', 'x')}"
         return TWINS[twin % len(TWINS)](f"t{name}-{self._mark}")
 
     def room(self, symbol: int) -> str:
-        return f"r{symbol}-{self._mark}"
+        is_live = symbol < len(self._live_rooms)
+        return self._live_rooms[symbol] if is_live else f"r{symbol}-{self._mark}"
 
     def trace(self) -> str:
         self._calls += 1

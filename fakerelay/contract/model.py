@@ -14,11 +14,17 @@ Key = tuple[int, Kind, int]
 
 
 class Policy(NamedTuple):
-    """What the model takes of a profile."""
+    """What the model takes of a profile, and of who else uses the account.
+
+    Where a room has to be live, only the first `live_rooms` are. In an account that `is_shared`
+    others may have what is left of its quota.
+    """
 
     concurrent_pushes: int = 5
     mixed_tasks_per_room: int = 5
     address_scope: Literal["service", "app"] = "service"
+    live_rooms: int | None = None
+    is_shared: bool = False
 
 
 class Broken(NamedTuple):
@@ -150,6 +156,8 @@ def _list_broken(world: World, operation: Operation, policy: Policy) -> Iterator
 def _refuse_start(world: World, start: Start, policy: Policy) -> Iterator[Broken]:
     key = key_of(start)
     task = world.tasks.get(key)
+    if policy.live_rooms is not None and start.room >= policy.live_rooms:
+        return Broken("room-live", "room_not_live")
     if task is not None and task.room != start.room:
         yield Broken("room-fixed", "room_mismatch")
     yield from _refuse_addresses(world, start, policy)
@@ -250,6 +258,8 @@ def _is_documented_start(world: World, start: Start, policy: Policy) -> bool:
     task = world.tasks.get(key)
     if len(start.addresses) > 5:
         return True
+    if policy.live_rooms is not None and start.room >= policy.live_rooms:
+        return False
     if _is_name_open(world, key) or (task is not None and task.room != start.room):
         return False
     if len(set(start.addresses)) < len(start.addresses):

@@ -85,7 +85,7 @@ class Play:
             yield from self._do_all(scenario, moves)
         finally:
             self.played = len(self.steps)
-            left += self._clean_up(scenario, moves)
+            left += self._clean_up(scenario)
         yield from left
         for witness in self._witnesses:
             yield from witness.conclude(self)
@@ -128,19 +128,24 @@ class Play:
         ]
 
     def _may_come_late(self, finding: Finding, steps: Sequence[Step]) -> bool:
-        """At level `documented`, what a stop frees may take a while; nothing is raced for then."""
+        """At level `documented`, what a stop frees may take a while; nothing is raced for then.
+
+        At level `assumed` the profile says how long what a task held is kept.
+        """
         before, (last, *others) = self.steps[: -len(steps)], steps
         return (
-            self._judge.level == "documented"
+            (self._judge.level == "documented" or self.target.release_seconds > 0)
             and self._waits
             and finding.rule not in self._known
             and not others
             and isinstance(last.operation, Start)
             and not last.observed.is_accepted
-            and (
-                self._patience.is_late
-                or any(isinstance(s.operation, Stop) and s.observed.is_accepted for s in before)
-            )
+            and (self._patience.is_late or any(self._frees(step) for step in before))
+        )
+
+    def _frees(self, step: Step) -> bool:
+        return step.observed.is_accepted and (
+            isinstance(step.operation, Stop) or self.target.release_seconds > 0
         )
 
     def _comes_late(self) -> bool:
@@ -162,12 +167,9 @@ class Play:
         request = make_request(operation, self.target.accounts, self.names)
         return ("token", request.account.token) not in request.headers
 
-    def _clean_up(self, scenario: Scenario, moves: Iterable[Move]) -> Iterator[Left]:
+    def _clean_up(self, scenario: Scenario) -> Iterator[Left]:
         """Stop all that may run: what the model says, and what was wrongly let in."""
-        operations = [each for move in moves for each in list_operations(move)]
-        starts = {key_of(each): each for each in operations if isinstance(each, Start)}
-        accepted = [step.operation for step in self.steps if step.observed.is_accepted]
-        starts |= {key_of(each): each for each in accepted if isinstance(each, Start)}
+        starts = {key_of(start): start for start in self._list_starts()}
         known = self._list_accepted()
         running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
         for key, room in (known | running).items():
@@ -175,6 +177,13 @@ class Play:
             is_sure = key in known or all(key in world.tasks for world in self.worlds)
             if step is not None and is_sure:
                 yield Left(scenario, step)
+
+    def _list_starts(self) -> Iterator[Start]:
+        """Those that may have begun something: refused ones have not, whatever their names."""
+        for step in self.steps:
+            is_refused = step.observed.envelope is not None and not step.observed.is_accepted
+            if isinstance(step.operation, Start) and not is_refused:
+                yield step.operation
 
     def _list_accepted(self) -> dict[Key, int]:
         """What was started and not stopped by the server's own word, with its room."""

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from fakerelay.contract.callbacks.witnesses import CallbackWitness
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client
-from fakerelay.contract.drafts import Names
 from fakerelay.contract.drivers import list_moves
 from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.judgements import Judge
@@ -17,6 +16,7 @@ from fakerelay.contract.model import key_of
 from fakerelay.contract.operations import Move, Start, list_operations
 from fakerelay.contract.patience import Patience
 from fakerelay.contract.plays import Play, Witness
+from fakerelay.contract.scopes import find_obstacle
 from fakerelay.contract.targets import Target
 
 _REPEATS: Final = 2
@@ -24,7 +24,7 @@ _MOST_BIASED: Final = 5
 
 
 class Budget(NamedTuple):
-    """What a run may take; a scenario that has begun is played to its end."""
+    """What a run may take; only to make a finding short it takes a few more calls."""
 
     max_calls: int = 1500
     max_seconds: float = 300.0
@@ -87,7 +87,7 @@ class Run:
         for scenario in scenarios:
             if self.is_over or not self._has_room(scenario):
                 return
-            if scenario.needs_other_app and 1 not in self._target.accounts:
+            if find_obstacle(scenario, self._target) is not None:
                 continue
             # All of it is played and what runs is stopped first, or it would be in the way.
             events = list(self._play(scenario, scenario.operations))
@@ -113,6 +113,12 @@ class Run:
                 yield from self._list_new(self._callbacks.finish())
             self.counts.update(self._callbacks.counts)
             self._callbacks.counts.clear()
+
+    def _has_room(self, scenario: Scenario) -> bool:
+        """Whether the calls that are left do for a scenario and the stops after it."""
+        operations = [each for move in scenario.operations for each in list_operations(move)]
+        stops = len({key_of(each) for each in operations if isinstance(each, Start)})
+        return self.calls + len(operations) + stops <= self._budget.max_calls
 
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
@@ -158,7 +164,7 @@ class Run:
             self._target,
             self._client,
             self._judge,
-            Names(self._run_id, self.scenarios, self._target.push_base),
+            self._target.make_names(self._run_id, self.scenarios),
             patience=self._patience,
             known=self._known - {sought},
             waits=sought is None,

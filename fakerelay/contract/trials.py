@@ -74,7 +74,7 @@ def _weigh(
             rules.append(None)
             continue
         compared, finding = judge.compare(step, outcome, known)
-        rules.append(compared)
+        rules.append(() if number in course.disturbed else compared)
         if finding is not None:
             findings.append(finding)
     return _Weighed(course, rules, findings)

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 from fakerelay import schemas
 from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.operations import MADE_UP, Level
+from fakerelay.contract.scopes import NO_SCOPE, Scope
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
 Trouble = Literal["broken", "expired", "leftovers", "inconclusive", "skipped"]
@@ -39,20 +40,20 @@ class Verdict(NamedTuple):
 class Tally:
     """The events of a run, and what they come to; `counts` are the comparisons of each rule.
 
-    The `planned` rules are those to be compared; others are skipped where they are not, for the
-    `reasons` put down for them. With `only`, no others count.
+    What the scope has planned and was not compared is inconclusive; what else was not is skipped,
+    for the `reasons` put down for it. With `only`, no other rules count.
     """
 
     def __init__(
         self,
         level: Level,
         counts: Mapping[str, int],
-        planned: Collection[str] = (),
+        scope: Scope = NO_SCOPE,
         only: Collection[str] = (),
     ) -> None:
         self._level = level
         self._counts = counts
-        self._planned = planned
+        self._scope = scope
         self._only = only
         self.findings: list[Broke] = []
         self.unclear: list[Unclear] = []
@@ -107,12 +108,13 @@ class Tally:
             return Verdict(name, "broken", compared)
         if compared:
             return Verdict(name, "agrees", compared)
-        if name in self._planned and self._has_played_all and self.findings:
+        if name in self._scope.planned and self._has_played_all and self.findings:
             return Verdict(name, "skipped", 0, _HIDDEN)
-        if name in self._planned:
+        if name in self._scope.planned:
             reason = self.gave_up or "the run was over before, or its calls were not answered"
             return Verdict(name, "inconclusive", 0, reason)
-        return Verdict(name, "skipped", 0, rule.reason or self.reasons.get(name, _LATER))
+        why = rule.reason or self.reasons.get(name) or self._scope.skipped.get(name) or _LATER
+        return Verdict(name, "skipped", 0, why)
 
 
 class Conclusion(NamedTuple):

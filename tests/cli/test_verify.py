@@ -16,7 +16,7 @@ def verify(*args: str, key: str = "") -> Result:
 
 @pytest.mark.parametrize("level", ["documented", "assumed"])
 def test_fake_of_its_own_agrees(level: str) -> None:
-    result = verify("--level", level, "--max-calls", "1450")
+    result = verify("--level", level)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("AGREES: ")
 
@@ -64,6 +64,30 @@ WRONG = {
         ("--callback-listen", "192.0.2.1:0", "--level", "assumed"),
         "choose an address of this machine",
     ),
+    "a room that is none": (
+        ("--target", "http://127.0.0.1:1", "--app", "1:a", "--room", "a room:u"),
+        "Can't use room 'a room'",
+    ),
+    "no live room": (
+        ("--target", "http://127.0.0.1:1", "--app", "1:a", "--set", "requires_live_room=true"),
+        "no room that is live: --room",
+    ),
+    "a long release": (("--set", "release_seconds=60"), "release_seconds=60"),
+    "no push base": (("--push-base", "http://cdn.test/live"), "push base 'http://cdn.test/live'"),
+    "no URL": (("--target", "127.0.0.1:8481", "--app", "1:a"), "write it as http://127.0.0.1"),
+    "no such port of a target": (
+        ("--target", "http://127.0.0.1:99999", "--app", "1:a"),
+        "--target 'http",
+    ),
+    "nobody to trust": (
+        ("--target", "https://127.0.0.1:1", "--app", "1:a", "--ca", "no-such-file"),
+        "Can't read the certificates of --ca 'no-such-file'",
+    ),
+    "trust without TLS": (
+        ("--target", "http://127.0.0.1:1", "--app", "1:a", "--ca", "ca.pem"),
+        "--ca 'ca.pem' is of no use",
+    ),
+    "app of no target": (("--app", "1:a"), "--app says something of a --target"),
     "no key of the other": (
         ("--target", "http://127.0.0.1:1", "--app", "1:a", "--other-app", "2:b"),
         "FAKERELAY_OTHER_CERTIFICATE_KEY",
@@ -107,3 +131,61 @@ def test_without_a_route_callbacks_are_skipped() -> None:
         result = verify(*args, *rules, key=relay.certificate_key)
     assert result.exit_code == 0
     assert "1 agree, 1 skipped" in result.stdout
+
+
+def args_of(relay: FakeRelay, url: str) -> tuple[str, ...]:
+    return ("--target", url, "--app", f"{relay.appid}:{relay.certificate_id}")
+
+
+def test_server_with_tls_is_verified_by_those_who_trust_it() -> None:
+    with FakeRelay(tls=True, callback_url=None) as relay:
+        args = (*args_of(relay, relay.url), "--max-calls", "20")
+        trusting = verify(*args, "--ca", str(relay.ca_file), key=relay.certificate_key)
+        wary = verify(*args, key=relay.certificate_key)
+        calls = len(relay.requests())
+    assert trusting.stdout.startswith("INCONCLUSIVE: ")
+    assert calls > 0
+    assert "is not trusted" not in trusting.stdout
+    assert (wary.exit_code, "is not trusted" in wary.stdout) == (3, True)
+
+
+def test_shared_account_is_no_place_to_fill_a_quota() -> None:
+    with FakeRelay(callback_url=None) as relay:
+        relay.start("rtmp://push.test/others")
+        args = args_of(relay, relay.http_url)
+        alone = verify(*args, "--max-calls", "400", key=relay.certificate_key)
+        shared = verify(*args, "--shared-account", key=relay.certificate_key)
+        assert len(relay.tasks()) == 1
+    assert alone.exit_code == 1
+    assert (shared.exit_code, shared.stdout.partition(":")[0]) == (0, "AGREES")
+
+
+PROFILES = {
+    "little": [
+        "address_scope=app",
+        "concurrent_pushes=1",
+        "errors.quota_exceeded.http_status=503",
+        "taskid_style=alphanumeric20",
+    ],
+    "much": [
+        "concurrent_pushes=1000000",
+        "mixed_tasks_per_room=2",
+        "rate_limit_per_second=400",
+        "requires_live_room=true",
+    ],
+}
+
+
+@pytest.mark.parametrize("settings", PROFILES.values(), ids=PROFILES.keys())
+def test_profile_says_what_is_right(settings: list[str]) -> None:
+    told = [word for setting in settings for word in ("--set", setting)]
+    result = verify(*told, "--level", "assumed")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_live_rooms_are_used_where_they_are_asked_for() -> None:
+    with FakeRelay(settings={"requires_live_room": True}, callback_url=None) as relay:
+        relay.control("put_app", appid=relay.appid, live_rooms={"live-1": ["u"], "live-2": ["u"]})
+        args = (*args_of(relay, relay.http_url), "--set", "requires_live_room=true")
+        result = verify(*args, "--room", "live-1:u,live-2:u", key=relay.certificate_key)
+    assert (result.exit_code, result.stderr) == (0, "")

@@ -19,7 +19,7 @@ from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.machines import ContractMachine, explore
 from fakerelay.contract.model import Policy
-from fakerelay.contract.operations import Level, Start, Stop
+from fakerelay.contract.operations import Level, Move, Start, Stop
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.targets import Target
 
@@ -86,6 +86,15 @@ def test_late_release_is_waited_for_where_only_the_documented_counts() -> None:
             (late,) = complaints(run.play([scenario]))
         assert isinstance(late, Broke)
         assert late.finding.rule == "stop-frees-addresses"
+
+
+def test_what_runs_at_the_end_is_stopped_by_its_own_room_and_name(fakerelay: FakeRelay) -> None:
+    elsewhere: list[Move] = [Start(0, (0,), room=1), Stop(0, (0,), room=1), Start(0, (0,))]
+    nameless = [Start(0, (0,)), Start(0, (1,), flaw="uid empty")]
+    with open_run(fakerelay, "assumed") as run:
+        scenarios = [Scenario("moved", elsewhere), Scenario("nameless", nameless)]
+        assert complaints(run.play(scenarios)) == []
+    assert fakerelay.tasks() == []
 
 
 @pytest.mark.parametrize("fault", ["drop_after_commit", "reset"])

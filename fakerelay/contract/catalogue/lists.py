@@ -51,7 +51,17 @@ def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
         yield from list_assumptions(policy)
         yield from list_spellings()
         yield from list_precedences(policy)
+        yield from _rooms(policy)
     yield from _races(policy)
+
+
+def _rooms(policy: Policy) -> Iterator[Scenario]:
+    """A room that is not live is refused, where the profile asks for one that is."""
+    room = policy.live_rooms
+    if room is not None:
+        for kind in KINDS:
+            refused = Start(0, (0,), kind, room)
+            yield Scenario(f"{kind}: a room that is not live", [refused, Start(1, (0,), kind)])
 
 
 def _races(policy: Policy) -> Iterator[Scenario]:

@@ -73,11 +73,17 @@ _SECOND: Final = (("Nd~~~~Tkx", "Rw~~~~Lzpqev"), ("Bm~~~~Fsu", "Dy~~~~Chtrow"))
 
 
 def draft_forms(
-    operations: Sequence[Operation], appids: Mapping[int, int], push_base: str
+    operations: Sequence[Operation],
+    appids: Mapping[int, int],
+    push_base: str,
+    live_rooms: Sequence[str] = (),
 ) -> Sequence[Form]:
     """The requests of some operations, with blanks."""
-    drafts = _draft(operations, appids, push_base, _FIRST)
-    checks = _draft(operations, appids, push_base, _SECOND)
+    # The names of a call count how many there were: so each draft begins anew.
+    drafts, checks = (
+        _draft(operations, appids, Names(RUN, 1, push_base, live_rooms), pairs)
+        for pairs in (_FIRST, _SECOND)
+    )
     return [
         Form(operation, made.method, made.target, tuple(_blank_headers(made, check)), made.encode())
         for operation, made, check in zip(operations, drafts, checks, strict=True)
@@ -109,11 +115,10 @@ def _fill_part(part: str | Blank | Coded, variables: Mapping[str, str]) -> str:
 def _draft(
     operations: Sequence[Operation],
     appids: Mapping[int, int],
-    push_base: str,
+    names: Names,
     pairs: Sequence[tuple[str, str]],
 ) -> Sequence[Draft]:
     accounts = {number: Account(appid, *pairs[number]) for number, appid in appids.items()}
-    names = Names(RUN, 1, push_base)
     return [make_request(operation, accounts, names) for operation in operations]
 
 

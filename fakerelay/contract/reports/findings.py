@@ -92,7 +92,7 @@ def _draft(
     """The forms of each move, and of what stops all that runs then; drafted in one go."""
     operations = [each for move in moves for each in move]
     appids = {number: each.appid for number, each in target.accounts.items()}
-    forms = iter(draft_forms([*operations, *stops], appids, target.push_base))
+    forms = iter(draft_forms([*operations, *stops], appids, target.push_base, target.live_rooms))
     return [[next(forms) for _operation in move] for move in moves], list(forms)
 
 

@@ -15,11 +15,10 @@ from fakerelay.contract.drivers import Step
 from fakerelay.contract.efforts import EFFORTS, plan_scenarios
 from fakerelay.contract.events import Broke, Event, Left, Unclear
 from fakerelay.contract.judgements import Judge
-from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Level, Operation, tell
 from fakerelay.contract.plays import Play
 from fakerelay.contract.runs import Budget, Run
-from fakerelay.contract.targets import Target
+from fakerelay.contract.targets import make_target
 from fakerelay.profiles import merge_profile, read_profile
 from tests.mutants import VARIANTS, Mutant, open_mutant
 from tests.mutants.faults.callbacks import FAULTS as CALLBACK_FAULTS
@@ -99,9 +98,8 @@ def try_kit(trial: Trial) -> Result:
         mutant = stack.enter_context(_open_server(trial))
         client = stack.enter_context(closing(Client(mutant.url)))
         profile = merge_profile(read_profile("default"), mutant.profile, trial.name)
-        policy = Policy(*(profile[name] for name in Policy._fields))
         accounts = {number: Account(*each) for number, each in enumerate(mutant.accounts)}
-        target = Target(mutant.url, accounts, policy=policy)
+        target = make_target(mutant.url, accounts, profile)
         effort = EFFORTS[trial.effort]
         budget = Budget(effort.max_calls, trial.max_seconds)
         callbacks = None
