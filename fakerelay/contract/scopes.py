@@ -90,8 +90,6 @@ def _list_unplanned(policy: Policy) -> Iterator[tuple[str, str]]:
         yield "mixed-tasks-per-room", "the profile knows no such quota: mixed_tasks_per_room=0"
     elif room > MOST_FILLED:
         yield "mixed-tasks-per-room", f"a quota of {room} takes more calls than a run has"
-    elif most and room >= most:
-        yield "mixed-tasks-per-room", f"the app's quota of {most} pushes is full before a room's"
     if policy.live_rooms is None:
         yield "room-live", "the profile takes any room: requires_live_room=false"
 
