@@ -14,6 +14,7 @@ from fakerelay.contract.judgements import Judge
 from fakerelay.contract.operations import Level
 from fakerelay.contract.reports.documents import Circumstances, write_report
 from fakerelay.contract.runs import Run
+from fakerelay.contract.scopes import Scope
 from fakerelay.contract.targets import Target
 from fakerelay.contract.verdicts import Tally
 from tests.mutants import tokens
@@ -42,7 +43,7 @@ COUNTS = {"start-path": 40, "stop-ends-task": 12, "concurrent-pushes": 3, "certi
 
 def make_report(*faults: str | Broke, **asked: Any) -> dict[str, Any]:
     """Of a run that found these faults, and agreed in a few other rules."""
-    tally = Tally("documented", COUNTS, planned={*COUNTS, "uid-form"})
+    tally = Tally("documented", COUNTS, scope=Scope(frozenset({*COUNTS, "uid-form"}), {}))
     for fault in faults:
         tally.add(find(fault) if isinstance(fault, str) else fault)
     usual: dict[str, Any] = {

@@ -12,6 +12,7 @@ from fakerelay.contract.divergences import Divergence
 from fakerelay.contract.events import Compared
 from fakerelay.contract.operations import MADE_UP, Race, Start, Stop
 from fakerelay.contract.reports.findings import read_move, write_move
+from fakerelay.contract.scopes import Scope
 from fakerelay.contract.verdicts import Tally
 from tests.contract.reports.broken import find, make_report
 
@@ -105,7 +106,7 @@ def test_acceptance_of_what_agrees_is_remarked_upon() -> None:
 def test_rule_that_only_comes_after_a_broken_one_is_skipped(name: str) -> None:
     """Else what is accepted would fail the run by what it hides."""
     broke = find("quota-one-more")
-    tally = Tally("documented", {}, planned=["uid-form"])
+    tally = Tally("documented", {}, scope=Scope(frozenset(["uid-form"]), {}))
     tally.add(broke)
     tally.add(Compared(Scenario(name, []), broke.steps[0], []))
     states = {verdict.rule: verdict.state for verdict in tally.verdicts()}

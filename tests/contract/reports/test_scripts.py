@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from shlex import quote
 
 import pytest
 from hypothesis import given, settings
@@ -122,7 +123,7 @@ def test_script_mentions_each_step_and_is_one_for_any_shell(operations: list[Ope
         identities={0: "it's", 1: "$(other)"},
     )
     for number, operation in enumerate(operations, start=1):
-        assert f"\necho '{number}. {tell(operation)}'\n" in script
+        assert f"\necho {quote(f'{number}. {tell(operation)}')}\n" in script
     assert script.count("\ncurl ") == len(operations)
     subprocess.run(["sh", "-n", "-c", script], check=True)
 
