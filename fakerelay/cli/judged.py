@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fakerelay.contract.targets import Target
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_OWN_ROOMS: Final = ("kit-room-0", "kit-room-1")
+_OWN_ROOMS: Final = tuple(f"kit-room-{number}" for number in range(4))
 _OTHER_KEY: Final = "FAKERELAY_OTHER_CERTIFICATE_KEY"
 
 

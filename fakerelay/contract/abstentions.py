@@ -26,7 +26,6 @@ ABSTENTIONS: Final[Mapping[str, str]] = {
     "template-tiled": _PICTURES,
     "template-corner": _PICTURES,
     "template-over-input": _PICTURES,
-    "input-defaults": _PICTURES,
     "output-audio": _PICTURES,
     "task-identity": _IN_PARTS,
     "release-at-once": "stop-frees-addresses is what shows of it",

@@ -157,7 +157,7 @@ def _refuse_start(world: World, start: Start, policy: Policy) -> Iterator[Broken
     key = key_of(start)
     task = world.tasks.get(key)
     if policy.live_rooms is not None and start.room >= policy.live_rooms:
-        return Broken("room-live", "room_not_live")
+        yield Broken("room-live", "room_not_live")
     if task is not None and task.room != start.room:
         yield Broken("room-fixed", "room_mismatch")
     yield from _refuse_addresses(world, start, policy)

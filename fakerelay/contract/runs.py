@@ -114,12 +114,6 @@ class Run:
             self.counts.update(self._callbacks.counts)
             self._callbacks.counts.clear()
 
-    def _has_room(self, scenario: Scenario) -> bool:
-        """Whether the calls that are left do for a scenario and the stops after it."""
-        operations = [each for move in scenario.operations for each in list_operations(move)]
-        stops = len({key_of(each) for each in operations if isinstance(each, Start)})
-        return self.calls + len(operations) + stops <= self._budget.max_calls
-
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
         suspected: list[Unclear] = []
