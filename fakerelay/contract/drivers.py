@@ -41,7 +41,10 @@ class Driver:
         self.steps: list[Step] = []
 
     def perform(self, operation: Operation) -> Step:
-        request = make_request(operation, self._accounts, self._names)
+        return self.send(operation, make_request(operation, self._accounts, self._names))
+
+    def send(self, operation: Operation, request: Draft) -> Step:
+        """An operation by a request of one's own."""
         return self._note(Step(operation, request, self._client.send(request)))
 
     def move(self, move: Move) -> Sequence[Step]:

@@ -7,12 +7,13 @@ from typing import Final, Protocol
 
 from fakerelay.contract.answers import is_unclear
 from fakerelay.contract.catalogue import Scenario
-from fakerelay.contract.clients import Client
+from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.discretion import Discretion
-from fakerelay.contract.drafts import Names
+from fakerelay.contract.drafts import Draft, Names
 from fakerelay.contract.drivers import Driver, Step, make_request
 from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
 from fakerelay.contract.judgements import Finding, Judge
+from fakerelay.contract.leftovers import list_loose, list_stops
 from fakerelay.contract.model import Key, World, key_of
 from fakerelay.contract.operations import RIGHT, Move, Operation, Start, Stop, list_operations
 from fakerelay.contract.patience import Patience
@@ -168,48 +169,41 @@ class Play:
         return ("token", request.account.token) not in request.headers
 
     def _clean_up(self, scenario: Scenario) -> Iterator[Left]:
-        """Stop all that may run: what the model says, and what was wrongly let in."""
-        starts = {key_of(start): start for start in self._list_starts()}
-        known = self._list_accepted()
-        running = {key: task.room for world in self.worlds for key, task in world.tasks.items()}
-        for key, room in (known | running).items():
-            step = self._stop(stop_what_began(key, room, starts.get(key)))
-            is_sure = key in known or all(key in world.tasks for world in self.worlds)
-            if step is not None and is_sure:
+        """Stop all that may run, what was wrongly let in too."""
+        running = {key for world in self.worlds for key in world.tasks}
+        ended: set[Key] = set()
+        for begun, is_sure in reversed(list_loose(self.steps, running, self._is_unclear)):
+            key, step = key_of(begun.operation), self._end(begun)
+            if step is None:
+                ended.add(key)
+            elif is_sure and key not in ended:
                 yield Left(scenario, step)
 
-    def _list_starts(self) -> Iterator[Start]:
-        """Those that may have begun something: refused ones have not, whatever their names."""
-        for step in self.steps:
-            is_refused = step.observed.envelope is not None and not step.observed.is_accepted
-            if isinstance(step.operation, Start) and not is_refused:
-                yield step.operation
+    def _end(self, begun: Step) -> Step | None:
+        """The last stop that was tried, if what began may run on."""
+        step = None
+        for stop, request in list_stops(begun, self.target.accounts, self.names):
+            step = self._stop(stop, request)
+            if step is None:
+                return None
+        return step
 
-    def _list_accepted(self) -> dict[Key, int]:
-        """What was started and not stopped by the server's own word, with its room."""
-        running: dict[Key, int] = {}
-        for step in self.steps:
-            done = step.operation
-            if isinstance(done, Start) and step.observed.is_accepted:
-                running.setdefault(key_of(done), done.room)
-            elif isinstance(done, Stop) and step.observed.is_accepted and done.addresses is None:
-                running.pop(key_of(done), None)
-        return running
-
-    def _stop(self, stop: Stop) -> Step | None:
-        """The step, if what it was to stop may run on: it was not answered, or can't be sent."""
+    def _stop(self, stop: Stop, request: Draft) -> Step | None:
+        """The step, if what it was to stop may run on: refused, not answered, or not to be sent."""
         last = self._patience.last
         for _attempt in range(2):
             if last is not None and self._patience.reason is not None:
-                request = make_request(stop, self.target.accounts, self.names)
                 step = Step(stop, request, last)
                 break
-            step = self._driver.perform(stop)
+            step = self._driver.send(stop, request)
             last = step.observed
-            if not is_unclear(last, self._judge.errors):
-                return None
+            if not self._is_unclear(last):
+                return None if last.is_accepted else step
         # With a server of this machine that is gone, all that it ran is gone.
         return None if last is not None and last.failure == "gone" else step
+
+    def _is_unclear(self, observed: Observed) -> bool:
+        return is_unclear(observed, self._judge.errors)
 
 
 def stop_what_began(key: Key, room: int, start: Start | None) -> Stop:

@@ -11,7 +11,7 @@ from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drivers import list_moves
 from fakerelay.contract.events import Broke, Event, Left, Unclear
-from fakerelay.contract.judgements import Judge
+from fakerelay.contract.judgements import ACCEPTED, Judge
 from fakerelay.contract.model import key_of
 from fakerelay.contract.operations import Move, Start, list_operations
 from fakerelay.contract.patience import Patience
@@ -57,6 +57,7 @@ class Run:
         self.scenarios = 0
         self._known: set[str] = set()
         self._left: list[Left] = []
+        self._is_crowded = False
         self._patience = Patience()
         self.counts: Counter[str] = Counter()
         self.calls = 0
@@ -79,7 +80,7 @@ class Run:
     def gave_up(self) -> str | None:
         """Why it was no use to go on, if so."""
         return self._patience.reason or (
-            self._patience.bias if len(self._known) >= _MOST_BIASED else None
+            self._patience.bias if self._is_crowded or len(self._known) >= _MOST_BIASED else None
         )
 
     def play(self, scenarios: Iterable[Scenario]) -> Iterator[Event]:
@@ -119,7 +120,10 @@ class Run:
         suspected: list[Unclear] = []
         broke = None
         for event in events:
-            if isinstance(event, Broke):
+            if isinstance(event, Broke) and self._is_crowded and _is_shut_out(event):
+                self.counts.subtract([event.finding.rule])
+                yield Unclear(event.scenario, event.steps[-1])
+            elif isinstance(event, Broke):
                 broke = broke or self._take_new(event)
             elif not (isinstance(event, Unclear) and event.suspicion is not None):
                 yield event
@@ -132,6 +136,16 @@ class Run:
                 yield event
         if broke is not None:
             yield self._shorten(broke)
+            self._is_crowded = self._is_crowded or not self._has_places()
+
+    def _has_places(self) -> bool:
+        """Whether as many tasks can run as ever: a server that is wrong may keep the places.
+
+        If not, a start that is refused says nothing any more.
+        """
+        starts = [Start(n, (n,)) for n in range(self._target.policy.concurrent_pushes or 1)]
+        events = list(self._play(Scenario("all places are taken", starts), starts))
+        return not any(isinstance(event, Broke) for event in events)
 
     def _take_new(self, broke: Broke) -> Broke | None:
         rule = broke.finding.rule
@@ -168,6 +182,7 @@ class Run:
             for event in play.run(scenario, moves):
                 if isinstance(event, Left):
                     self._left.append(event)
+                    self._is_crowded = True
                 else:
                     yield event
         finally:
@@ -175,8 +190,14 @@ class Run:
             self.calls += len(play.steps)
 
     def _shorten(self, broke: Broke) -> Broke:
-        """Leave out each move that the finding doesn't need; what it needs is played to the end."""
+        """Leave out each move that the finding doesn't need; what it needs is played to the end.
+
+        Each time may leave a task behind that nothing stops: so the last move alone comes first.
+        """
         moves = list_moves(broke.steps)
+        shortest = self._find(broke, moves[-1:]) if len(moves) > 1 else None
+        if shortest is not None:
+            return shortest
         shortest = broke
         for number in reversed(range(len(moves) - 1)):
             fewer = [each for place, each in enumerate(moves) if place != number]
@@ -193,3 +214,8 @@ class Run:
             if isinstance(found, Broke) and is_same and len(list_moves(found.steps)) == len(moves):
                 return found
         return None
+
+
+def _is_shut_out(broke: Broke) -> bool:
+    """Whether it is a start that was refused and should not have been."""
+    return isinstance(broke.steps[-1].operation, Start) and broke.finding.expected == ACCEPTED
