@@ -6,7 +6,7 @@ A guest is one world among others, cheap enough for each test to have its own.
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike
@@ -282,7 +282,10 @@ class Guest:
     def _wait(self) -> None:
         opening = self._opening
         if opening is not None and not self.host.is_here:
-            opening.result()
+            try:
+                opening.result()
+            except CancelledError:  # the host was closed before
+                raise FakerelayError(WAS_CLOSED) from None
 
     def _check(self) -> tuple[Profile, WorldClock]:
         """All that can be refused is made before it is begun. Raises ConfigError."""

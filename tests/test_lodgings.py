@@ -129,3 +129,22 @@ def test_closing_what_was_only_asked_for_leaves_nothing(
     assert worlds(host) == ["default"]
     with pytest.raises(FakerelayError, match="was closed"):
         relay.tasks()
+
+
+def test_world_whose_host_was_closed_first_is_told_so() -> None:
+    host, go_on = open_shared(tls=False), threading.Event()
+
+    async def stand_still() -> None:
+        go_on.wait()
+
+    host.begin(stand_still())
+    relay = FakeRelay(server=host).__enter__()
+    closing = threading.Thread(target=host.close)
+    closing.start()
+    while host.is_running:
+        pass
+    go_on.set()
+    closing.join()
+    with pytest.raises(FakerelayError, match="was closed"):
+        relay.env()
+    relay.close()
