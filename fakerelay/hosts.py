@@ -90,12 +90,7 @@ class Host:
         What is quick hardly ever waits, and needs no task of its own: it begins without one.
         """
         __tracebackhide__ = True
-        if self.is_here:
-            work.close()
-            raise FakerelayError(
-                "This would have to wait, and the relay runs in the loop that waits: enter it by"
-                " 'with' rather than 'async with', or use the method that begins with an 'a'"
-            )
+        self._refuse_here(work)
         try:
             return self._submit(work, is_quick=is_quick).result()
         except concurrent.futures.CancelledError:
@@ -103,7 +98,17 @@ class Host:
 
     def begin(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Have something quick done before all that is asked of it later, and don't wait for it."""
+        self._refuse_here(work)
         return self._submit(work, is_quick=True)
+
+    def wait(self, call: concurrent.futures.Future[T]) -> T:
+        """For what has begun; in its loop it is done. Raises FakerelayError where it never will."""
+        if not call.done():
+            self._refuse_fork()
+        try:
+            return call.result()
+        except concurrent.futures.CancelledError:
+            raise FakerelayError(WAS_CLOSED) from None
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in its loop, without standing in the way of the caller's."""
@@ -194,11 +199,7 @@ class Host:
     ) -> concurrent.futures.Future[T]:
         if self._loop is None:
             raise FakerelayError(self._absence)
-        if os.getpid() != self._pid:
-            raise FakerelayError(
-                "The relay runs in the process that this one was forked from: call it over HTTP,"
-                " or open another one here"
-            )
+        self._refuse_fork()
         try:
             if not is_quick:
                 return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -207,6 +208,21 @@ class Host:
             return call
         except RuntimeError as error:
             raise FakerelayError(f"The relay can't be reached any more: {error}") from error
+
+    def _refuse_here(self, work: Coroutine[Any, Any, Any]) -> None:
+        if self.is_here:
+            work.close()
+            raise FakerelayError(
+                "This would have to wait, and the relay runs in the loop that waits: enter it by"
+                " 'with' rather than 'async with', or use the method that begins with an 'a'"
+            )
+
+    def _refuse_fork(self) -> None:
+        if os.getpid() != self._pid:
+            raise FakerelayError(
+                "The relay runs in the process that this one was forked from: call it over HTTP,"
+                " or open another one here"
+            )
 
     def _leave(self) -> "_Left":
         """Take no more calls and call off those that wait; what is to be ended, only once."""

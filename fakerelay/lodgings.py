@@ -6,7 +6,7 @@ A guest is one world among others, cheap enough for each test to have its own.
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike
@@ -99,6 +99,7 @@ class Lodging(Protocol):
     """
 
     host: Host
+    inbox: Inbox | None
     strays_after: int | None
 
     @property
@@ -111,10 +112,6 @@ class Lodging(Protocol):
     @property
     def world(self) -> Tenant:
         """Raises FakerelayError where it isn't open."""
-
-    @property
-    def inbox(self) -> Inbox | None:
-        """Where its callbacks come to, if they come to one."""
 
     def check_open(self) -> None:
         """Raises FakerelayError where it isn't open."""
@@ -209,11 +206,11 @@ class Guest:
                 )
         self._wanted = wanted
         self._tenant: Tenant | None = None
-        self._inbox: Inbox | None = None
         self._opening: Future[None] | None = None
         self._was_closed = False
         self.strays_after: int | None = None
         self.host = host
+        self.inbox: Inbox | None = None
 
     @property
     def is_open(self) -> bool:
@@ -230,11 +227,6 @@ class Guest:
             raise FakerelayError(self._absence)
         return self._tenant
 
-    @property
-    def inbox(self) -> Inbox | None:
-        self._wait()
-        return self._inbox
-
     def check_open(self) -> None:
         if not self._is_begun:
             raise FakerelayError(self._absence)
@@ -245,18 +237,18 @@ class Guest:
         return {**parameters, "world": self.world.id}
 
     def open(self) -> None:
-        made = self._check()
-        if self._wanted.is_sole and not self._wanted.faults:
-            self._opening = self.host.begin(self._begin(*made))
-            return
+        made = self._prepare()
         try:
-            self.host.run(self._begin(*made), is_quick=not self._wanted.faults)
+            if self._wanted.is_sole and not self._wanted.faults:
+                self._opening = self.host.begin(self._begin(*made))
+            else:
+                self.host.run(self._begin(*made), is_quick=not self._wanted.faults)
         except BaseException:
             self.close()
             raise
 
     async def aopen(self) -> None:
-        made = self._check()
+        made = self._prepare()
         try:
             await self.host.arun(self._begin(*made))
         except BaseException:
@@ -281,28 +273,27 @@ class Guest:
 
     def _wait(self) -> None:
         opening = self._opening
-        if opening is not None and not self.host.is_here:
-            try:
-                opening.result()
-            except CancelledError:  # the host was closed before
-                raise FakerelayError(WAS_CLOSED) from None
+        if opening is not None and self._tenant is None:
+            self.host.wait(opening)
 
-    def _check(self) -> tuple[Profile, WorldClock]:
+    def _prepare(self) -> tuple[AppConfig, Profile, WorldClock]:
         """All that can be refused is made before it is begun. Raises ConfigError."""
-        server = self.host.server
+        server, app = self.host.server, self._wanted.app
         if self._wanted.tls and server.tls_files.ca_file is None:
             raise ConfigError(
                 "Can't use tls=True on this server: it speaks plain HTTP only; leave server out,"
                 " or share one that was opened with TLS"
             )
         profile = _choose_profile(server.tenants.default.service.profile, self._wanted)
-        return profile, server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
-
-    async def _begin(self, profile: Profile, clock: WorldClock) -> None:
-        app, server = self._wanted.app, self.host.server
+        clock = server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
         if self._wanted.is_received:
-            self._inbox = self.host.receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
-            app = replace(app, callback_url=self._inbox.url)
+            name = f"{app.appid}-{secrets.token_hex(4)}"
+            self.inbox = self.host.receiver.open_inbox(name)
+            app = replace(app, callback_url=self.inbox.url)
+        return app, profile, clock
+
+    async def _begin(self, app: AppConfig, profile: Profile, clock: WorldClock) -> None:
+        server = self.host.server
         self._tenant = await _open_world(server, app, self._wanted.faults, profile, clock)
         self.strays_after = server.tenants.default.journal.newest
 
@@ -310,8 +301,8 @@ class Guest:
         """Forget all there is; first the inbox, so that nothing hangs there any more."""
         self._was_closed = self._was_closed or self._is_begun
         tenant, self._tenant, self._opening = self._tenant, None, None
-        if self._inbox is not None:
-            self.host.receiver.close_inbox(self._inbox)
+        if self.inbox is not None:
+            self.host.receiver.close_inbox(self.inbox)
         if tenant is not None:
             await self.host.server.drop_world(tenant)
 

@@ -264,8 +264,8 @@ class FakeRelay(Assertions):
     @property
     def callbacks(self) -> Callbacks:
         """The push-status callbacks that came; what `callback_url` sends elsewhere, doesn't."""
-        callbacks = self._find_callbacks()
-        if callbacks is None:
+        if self._callbacks is None:
+            self._running()
             url = self.callback_url
             told = (
                 "Callbacks are off (callback_url=None)"
@@ -276,14 +276,6 @@ class FakeRelay(Assertions):
                 f"{told}: to receive them here, leave callback_url out;"
                 " control('callbacks') lists them"
             )
-        return callbacks
-
-    def _find_callbacks(self) -> Callbacks | None:
-        self._running()
-        inbox = self._lodging.inbox
-        if self._callbacks is None and inbox is not None:
-            host = self._host
-            self._callbacks = Callbacks(inbox, host.run, host.arun, explain=self._explain_silence)
         return self._callbacks
 
     def tasks(self, **filters: Any) -> list[dict[str, Any]]:
@@ -377,8 +369,7 @@ class FakeRelay(Assertions):
             self.assert_no_leftovers()
         except AssertionError as error:
             complaints.append(str(error))
-        callbacks = self._find_callbacks()
-        unexpected = callbacks.unexpected() if callbacks is not None else []
+        unexpected = self._callbacks.unexpected() if self._callbacks is not None else []
         return complaints + [
             f"Nobody looked for a callback: {each.describe()}" for each in unexpected
         ]
@@ -388,7 +379,7 @@ class FakeRelay(Assertions):
     def __enter__(self) -> Self:
         self._refuse_twice()
         self._lodging.open()
-        reports.note_opened(self)
+        self._begin()
         return self
 
     def __exit__(
@@ -404,7 +395,7 @@ class FakeRelay(Assertions):
     async def __aenter__(self) -> Self:
         self._refuse_twice()
         await self._lodging.aopen()
-        reports.note_opened(self)
+        self._begin()
         return self
 
     async def __aexit__(
@@ -435,6 +426,13 @@ class FakeRelay(Assertions):
                 await client.close()
         finally:
             await self._lodging.aclose()
+
+    def _begin(self) -> None:
+        reports.note_opened(self)
+        inbox = self._lodging.inbox
+        if inbox is not None:
+            host = self._host
+            self._callbacks = Callbacks(inbox, host.run, host.arun, explain=self._explain_silence)
 
     def _explain_silence(self) -> Iterator[str]:
         """Why a callback that is waited for may not have come."""

@@ -1,6 +1,9 @@
 """Relays that are worlds on the server of others: made whole or not at all, and gone afterwards."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from fakerelay import ConfigError, FakeRelay, FakerelayError, Host
+from fakerelay.config import Config
 from fakerelay.hosts import open_shared
 
 from .conftest import no_complaints
@@ -148,3 +152,55 @@ def test_world_whose_host_was_closed_first_is_told_so() -> None:
     with pytest.raises(FakerelayError, match="was closed"):
         relay.env()
     relay.close()
+
+
+def test_relay_entered_again_has_the_callbacks_of_its_new_world(host: Host) -> None:
+    relay = FakeRelay(server=host)
+    with relay:
+        relay.start("rtmp://h/a")
+        relay.callbacks.wait_for()
+    assert len(relay.callbacks) == 1
+    with relay:
+        assert relay.callbacks.url == relay.callback_url
+        assert len(relay.callbacks) == 0
+
+
+async def test_world_is_not_begun_in_the_loop_that_would_have_to_make_it() -> None:
+    shared = Host(lambda receiver: Config(port=0, control_port=0, no_tls=True, apps=()))
+    await shared.aopen()
+    try:
+        with pytest.raises(FakerelayError, match="would have to wait"):
+            FakeRelay(server=shared).__enter__()
+        assert worlds(shared) == ["default"]
+    finally:
+        await shared.aclose()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork a process")
+def test_forked_process_does_not_wait_for_a_world_that_is_made_elsewhere() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, check=True
+    )
+    assert "forked from" in ran.stdout
+
+
+FORKING = """
+import os, threading
+from fakerelay import FakeRelay
+from fakerelay.config import Config
+from fakerelay.hosts import open_shared
+host, go_on = open_shared(tls=False), threading.Event()
+async def stand_still():
+    go_on.wait()
+host.begin(stand_still())
+with FakeRelay(server=host) as relay:
+    if os.fork() == 0:
+        try:
+            relay.env()
+        except Exception as error:
+            print(error, flush=True)
+        os._exit(0)
+    os.wait()
+    go_on.set()
+host.close()
+"""

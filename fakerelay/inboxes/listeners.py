@@ -21,10 +21,7 @@ class Listener:
 
     async def start(self, host: str, port: int) -> str:
         """The URL it listens on. Raises ConfigError."""
-        # A body is kept as it was sent: a coding that it doesn't have is a test's to find.
-        server = web.Server(
-            self._handle, handler_cancellation=True, access_log=None, auto_decompress=False
-        )
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:

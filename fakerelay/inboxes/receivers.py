@@ -121,7 +121,7 @@ class Inbox:
 class Receiver:
     """Listens on a free port of loopback, in the event loop that `start` is awaited in.
 
-    Nothing of it may be called outside that loop.
+    Nothing of it may be called outside that loop, but `open_inbox`.
     """
 
     def __init__(self) -> None:

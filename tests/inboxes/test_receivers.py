@@ -62,23 +62,6 @@ async def test_callback_is_kept_and_answered(receiver: Receiver, sender: HttpSen
     assert received.at > 1_700_000_000
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "unknown"])
-async def test_coding_that_a_body_does_not_have_leaves_it_as_it_was_sent(
-    receiver: Receiver, coding: str
-) -> None:
-    inbox = receiver.open_inbox("world")
-    async with aiohttp.ClientSession() as session:
-        headers = {"Content-Encoding": coding}
-        async with session.post(inbox.url, data=chunked(body()), headers=headers) as reply:
-            assert reply.status == 200
-    assert [each.raw for each in inbox.received] == [body()]
-
-
-async def chunked(raw: bytes) -> AsyncIterator[bytes]:
-    """No client encodes what it is given in parts and with a coding."""
-    yield raw
-
-
 async def test_callbacks_are_kept_in_the_order_they_came(
     receiver: Receiver, sender: HttpSender
 ) -> None:
