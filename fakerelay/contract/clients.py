@@ -115,6 +115,7 @@ class Client:
         too_many = len(self._recent) + calls - (self._recent.maxlen or 0)
         if self._recent.maxlen and too_many > 0:
             since = self._recent[min(too_many, len(self._recent)) - 1]
+            # The server counts calls in real time, and says nothing when there is room again.
             time.sleep(max(0.0, since + _SECOND - time.monotonic()))
 
     def _take_connection(self) -> HTTPConnection:
