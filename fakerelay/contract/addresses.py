@@ -80,6 +80,7 @@ SAME: Final[Mapping[str, Spelling]] = {
 _ALIKE: Final[Sequence[Spelling]] = (
     lambda url: f"{url}/a",
     lambda url: f"{url}/A",
+    lambda url: f"{url}/%61",
     lambda url: f"{url}/a/",
     lambda url: f"{url}/a?b=c",
     lambda url: f"{url}/a?b=C",

@@ -23,6 +23,20 @@ def is_unclear(observed: Observed, errors: Errors) -> bool:
     return observed.status >= 500 and observed.status not in told
 
 
+def may_refuse(observed: Observed) -> bool:
+    """Whether an unclear answer is a refusal all the same, if its form is only assumed."""
+    told = read_object(observed.body)
+    is_accepted = told is not None and (told.get("code") in (0, "0") or "success" in told.values())
+    return told is not None and not is_accepted and (observed.status or 500) < 500
+
+
+def is_limited(observed: Observed, errors: Errors) -> bool:
+    """Whether it says that there were too many calls; the status alone may be about a quota."""
+    code = None if observed.envelope is None else observed.envelope["code"]
+    is_other = any(code == error["code"] for error in errors.values())
+    return code == errors["rate_limited"]["code"] or (observed.status == 429 and not is_other)
+
+
 def suspect(observed: Observed, outcome: Outcome, rule: str) -> Finding | None:
     """What an unclear answer breaks if it comes again and again; `rule` is the outcome's.
 

@@ -25,6 +25,7 @@ _MOST_BYTES_READ: Final = 1024 * 1024
 _MOST_BYTES_KEPT: Final = 64 * 1024
 _IDLE_SECONDS: Final = 1.0
 _SECOND: Final = 1.05
+_LEAST_REMEMBERED: Final = 10
 
 Failure = Literal["gone", "silent", "broken"]
 """Nobody listens; no answer in time; or one that broke off, or is not HTTP."""
@@ -57,7 +58,7 @@ class Client:
     """One connection to a server, opened anew when it is lost; a call is never sent twice.
 
     No call takes longer than `timeout_seconds`, however slowly its answer comes. Within a second
-    there are at most `calls_per_second`, unless that is 0; others wait.
+    there are at most `calls_per_second`, unless that is 0; others wait. That may be made less.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class Client:
         self._prefix = urlsplit(url).path.rstrip("/")
         self._ssl_context = ssl_context
         self._timeout = timeout_seconds
-        self._recent: deque[float] = deque(maxlen=calls_per_second)
+        self.calls_per_second = calls_per_second
+        self._recent: deque[float] = deque(maxlen=max(calls_per_second, _LEAST_REMEMBERED))
         self._connection: HTTPConnection | None = None
         self._keeps = True
         self._used_at = 0.0
@@ -112,9 +114,11 @@ class Client:
 
     def _wait_for_turn(self, calls: int) -> None:
         """Until so many more calls are not too many within a second, by the server's clock."""
-        too_many = len(self._recent) + calls - (self._recent.maxlen or 0)
-        if self._recent.maxlen and too_many > 0:
-            since = self._recent[min(too_many, len(self._recent)) - 1]
+        limit = self.calls_per_second
+        recent = list(self._recent)[-limit:] if limit else []
+        too_many = len(recent) + calls - limit
+        if recent and too_many > 0:
+            since = recent[min(too_many, len(recent)) - 1]
             # The server counts calls in real time, and says nothing when there is room again.
             time.sleep(max(0.0, since + _SECOND - time.monotonic()))
 

@@ -100,6 +100,9 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "not UTF-8": _malformed(
         "token-form", ASSUMED, lambda account: "Basic " + b64encode(b"a:\xff\xfe").decode()
     ),
+    "URL-safe base64 of the right": _malformed(
+        "token-form", ASSUMED, lambda account: account.token.translate(str.maketrans("+/", "-_"))
+    ),
     "URL-safe base64": _malformed(
         "token-form", ASSUMED, lambda account: "Basic " + urlsafe_b64encode(b"a:\xfb\xff?").decode()
     ),

@@ -5,13 +5,19 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 from fakerelay.contract.operations import Operation, Start, name_operation
 
 CONTENT_TYPE: Final = "application/json;charset=utf-8"
+OUTPUT: Final[Mapping[str, Any]] = {
+    **{"width": 640, "height": 360, "bitrate": 500, "fps": 15, "gop": 2},
+    **{"audiobitrate": 128, "samplerate": 44_100, "channels": 2},
+}
+"""All that can be said of it: some may ask for all."""
 _TEMPLATE: Final[Mapping[str, Any]] = {
     "templateid": 3,
-    "output": {"width": 640, "height": 360, "bitrate": 500, "fps": 15},
+    "output": OUTPUT,
 }
 
 
@@ -52,7 +58,7 @@ class Draft:
     @property
     def target(self) -> str:
         """Path and query."""
-        query = "" if self.trace_id is None else f"?traceId={self.trace_id}"
+        query = "" if self.trace_id is None else f"?traceId={quote(self.trace_id)}"
         return self.path + query
 
     def encode(self) -> bytes:
@@ -104,7 +110,9 @@ class Names:
 
     def room(self, symbol: int) -> str:
         is_live = symbol < len(self._live_rooms)
-        return self._live_rooms[symbol] if is_live else f"r{symbol}-{self._mark}"
+        if is_live:
+            return self._live_rooms[symbol]
+        return f"r{symbol}-{self._mark}" if symbol != 1 else f"Room_1_{self._mark}"
 
     def trace(self) -> str:
         self._calls += 1

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fakerelay.contract.clients import Observed, show
+from fakerelay.contract.clients import Observed, read_object, show
 
 _MOST_SILENT: Final = 3
 _MOST_UNANSWERED: Final = 12
@@ -33,7 +33,7 @@ class Patience:
         self._strange += not is_whole
         self.has_answer |= is_whole and (observed.status or 500) < 500
         self._accepted += observed.is_accepted
-        self._refused += is_whole and not observed.is_accepted
+        self._refused += not observed.is_accepted and read_object(observed.body) is not None
 
     @property
     def reason(self) -> str | None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
-from fakerelay.contract.answers import is_unclear
+from fakerelay.contract.answers import is_limited, is_unclear
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.discretion import Discretion
@@ -23,6 +23,7 @@ from fakerelay.contract.trials import judge_steps
 RELEASE_SECONDS: Final = 10.0
 _RELEASE_STEP_SECONDS: Final = 0.5
 _MOST_WORLDS: Final = 64
+_PACES: Final = (10, 5, 2, 1)
 _NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
 _NAMED: Final = ("roomid ", "taskid ", "uid ")
 
@@ -44,7 +45,8 @@ class Witness(Protocol):
 
 
 class Play:
-    """A scenario, or some of its operations, on a target. `steps` are all calls, in order.
+    """A scenario, or some of its operations, on a target. `steps` are all calls, in order;
+    `limited` is the first that came too soon for the server, and was answered when sent later.
 
     Rules `known` to be broken are no news where the form of a reply breaks them; `waits` says
     whether a late release is waited for, where another rule would be broken.
@@ -67,6 +69,8 @@ class Play:
         self.worlds: Sequence[World] = [World()]
         self.counts: Counter[str] = Counter()
         self.played = 0
+        self.limited: Step | None = None
+        self._client = client
         self._judge = judge
         self._known = known
         self._waits = waits
@@ -114,6 +118,9 @@ class Play:
     def _judge_steps(self, scenario: Scenario, steps: Sequence[Step]) -> Sequence[Event]:
         trial = judge_steps(self._judge, self.worlds, steps, self.target.policy, self._known)
         finding, played = trial.finding, tuple(self.steps)
+        is_answer = finding is None and None not in trial.rules
+        if not is_answer and len(steps) == 1 and (slower := self._ask_slower(steps[0])) is not None:
+            return self._judge_steps(scenario, [slower])
         if finding is not None and self._may_come_late(finding, steps) and self._comes_late():
             return self._judge_steps(scenario, self.steps[-1:])
         for rules in trial.rules:
@@ -128,6 +135,20 @@ class Play:
             for step, rules, suspicion in zip(steps, trial.rules, trial.suspicions, strict=True)
         ]
 
+    def _ask_slower(self, step: Step) -> Step | None:
+        """The same again, where it was refused for coming too soon and is not any more."""
+        usual = self._client.calls_per_second
+        is_limited_before = is_limited(step.observed, self._judge.errors)
+        for pace in _PACES if is_limited_before else ():
+            if not 0 < usual <= pace:
+                self._client.calls_per_second = pace
+                again = self._driver.send(step.operation, step.request)
+                if not is_limited(again.observed, self._judge.errors):
+                    self.limited = self.limited or step
+                    return again
+        self._client.calls_per_second = usual
+        return None
+
     def _may_come_late(self, finding: Finding, steps: Sequence[Step]) -> bool:
         """At level `documented`, what a stop frees may take a while; nothing is raced for then.
 
@@ -141,12 +162,24 @@ class Play:
             and not others
             and isinstance(last.operation, Start)
             and not last.observed.is_accepted
-            and (self._patience.is_late or any(self._frees(step) for step in before))
+            and (
+                self._patience.is_late
+                or any(map(self._frees, before))
+                or self._takes_back(last.operation)
+            )
         )
 
     def _frees(self, step: Step) -> bool:
         return step.observed.is_accepted and (
             isinstance(step.operation, Stop) or self.target.release_seconds > 0
+        )
+
+    def _takes_back(self, start: Start) -> bool:
+        """Whether a task wants again what an update of its own dropped."""
+        own = [world.tasks.get(key_of(start)) for world in self.worlds]
+        return any(
+            task is not None and bool((task.once - set(task.addresses)) & set(start.addresses))
+            for task in own
         )
 
     def _comes_late(self) -> bool:
@@ -196,6 +229,7 @@ class Play:
                 step = Step(stop, request, last)
                 break
             step = self._driver.send(stop, request)
+            step = self._ask_slower(step) or step
             last = step.observed
             if not self._is_unclear(last):
                 return None if last.is_accepted else step

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 from fakerelay.contract.callbacks.witnesses import CallbackWitness
 from fakerelay.contract.catalogue import Scenario
-from fakerelay.contract.clients import Client
-from fakerelay.contract.drivers import list_moves
+from fakerelay.contract.clients import Client, show
+from fakerelay.contract.drivers import Step, list_moves
 from fakerelay.contract.events import Broke, Event, Left, Unclear
-from fakerelay.contract.judgements import ACCEPTED, Judge
+from fakerelay.contract.judgements import ACCEPTED, Finding, Judge
 from fakerelay.contract.model import key_of
 from fakerelay.contract.operations import Move, Start, list_operations
 from fakerelay.contract.patience import Patience
@@ -58,6 +58,7 @@ class Run:
         self._known: set[str] = set()
         self._left: list[Left] = []
         self._is_crowded = False
+        self._limited: Step | None = None
         self._patience = Patience()
         self.counts: Counter[str] = Counter()
         self.calls = 0
@@ -109,11 +110,19 @@ class Run:
 
         Of a server that has gone, nothing more is expected.
         """
+        if self._limited is not None and self._judge.level == "assumed":
+            yield from self._list_new([self._tell_limit(self._limited)])
         if self._callbacks is not None:
             if self.gave_up is None:
                 yield from self._list_new(self._callbacks.finish())
             self.counts.update(self._callbacks.counts)
             self._callbacks.counts.clear()
+
+    def _tell_limit(self, limited: Step) -> Broke:
+        allowed = self._target.calls_per_second
+        told = f"the profile allows {allowed} a second" if allowed else "the profile has no limit"
+        finding = Finding("rate-limit", f"no refusal: {told}", show(limited.observed))
+        return Broke(Scenario("too many calls", [limited.operation]), [limited], finding)
 
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
@@ -186,6 +195,7 @@ class Run:
                 else:
                     yield event
         finally:
+            self._limited = self._limited or play.limited
             self.counts.update(play.counts)
             self.calls += len(play.steps)
 

@@ -10,10 +10,12 @@ from itertools import count
 import pytest
 
 from fakerelay import FakeRelay, schemas
+from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.efforts import plan_scenarios
+from fakerelay.contract.events import Broke, Unclear
 from fakerelay.contract.judgements import Judge
-from fakerelay.contract.operations import Level, Stop
+from fakerelay.contract.operations import Level, Start, Stop
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.scopes import find_scope
 from fakerelay.contract.targets import PATIENCE_SECONDS, Target
@@ -199,3 +201,23 @@ def test_nothing_is_left_of_a_server_that_is_gone() -> None:
         tally = judge(url)
     assert (tally.exit_code, tally.findings, tally.left) == (3, [], [])
     assert "nobody listens" in (tally.gave_up or "")
+
+
+@pytest.mark.parametrize(
+    ("level", "rules"),
+    [("documented", []), ("assumed", ["reply-trace-id", "reply-envelope"])],
+    ids=LEVELS,
+)
+def test_refusal_of_another_form_is_one_all_the_same_where_only_the_documented_counts(
+    level: Level, rules: list[str]
+) -> None:
+    """Of a reply's form only the sense of an acceptance is taken for granted."""
+    refusal = reply(b'{"error": {"reason": "no such certificate"}}', "400 Bad Request")
+    with open_server(lambda _, request: SUCCESS if b"\ntoken:" in request else refusal) as url:
+        target = Target(url, {0: ACCOUNT})
+        with closing(target.open_client()) as client:
+            run = Run(target, client, Judge(level, ERRORS))
+            wrong = Scenario("no token", [Start(0, (0,), credential="no token")])
+            events = list(run.play([Scenario("right", [Start(0, (0,))]), wrong]))
+    assert [each.finding.rule for each in events if isinstance(each, Broke)] == rules
+    assert not [each for each in events if isinstance(each, Unclear)]

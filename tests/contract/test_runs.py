@@ -22,6 +22,7 @@ from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Level, Move, Start, Stop
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.targets import Target
+from tests.contract.misbehaving import open_server, reply
 
 ERRORS = schemas.read_json("profiles/default")["errors"]
 LEVELS: tuple[Level, ...] = ("documented", "assumed")
@@ -86,6 +87,39 @@ def test_late_release_is_waited_for_where_only_the_documented_counts() -> None:
             (late,) = complaints(run.play([scenario]))
         assert isinstance(late, Broke)
         assert late.finding.rule == "stop-frees-addresses"
+
+
+HASTY = [Scenario("hasty", [Start(0, (0,)), Start(1, (0,)), Start(0, (1,)), Stop(0)])]
+
+
+def test_limit_of_calls_is_kept_to_where_only_the_documented_counts() -> None:
+    with FakeRelay(settings={"rate_limit_per_second": 3}, callback_url=None) as relay:
+        with open_run(relay, "documented") as run:
+            assert complaints(run.play(HASTY)) == complaints(run.finish()) == []
+        assert relay.tasks() == []
+
+
+def test_limit_of_calls_that_the_profile_lacks_is_one_finding() -> None:
+    with FakeRelay(settings={"rate_limit_per_second": 3}, callback_url=None) as relay:
+        with open_run(relay, "assumed") as run:
+            assert complaints(run.play(HASTY)) == []
+            (broke,) = complaints(run.finish())
+        assert relay.tasks() == []
+    assert isinstance(broke, Broke)
+    assert broke.finding.rule == "rate-limit"
+
+
+def test_task_may_take_back_late_what_its_own_update_dropped() -> None:
+    scenario = Scenario("back", [Start(0, (0,)), Start(0, (1,)), Start(0, (0,)), Stop(0)])
+    answers = [b'{"code": 0, "message": "success"}'] * 6
+    answers[2] = b'{"code": 1, "message": "still in use"}'
+    with (
+        open_server(lambda connection, request: reply(answers.pop(0))) as url,
+        closing(Client(url)) as client,
+    ):
+        run = Run(Target(url, {0: Account(7, "c", "k")}), client, Judge("documented", ERRORS))
+        assert complaints(run.play([scenario])) == []
+    assert len(answers) == 1
 
 
 def test_what_runs_at_the_end_is_stopped_by_its_own_room_and_name(fakerelay: FakeRelay) -> None:

@@ -1,9 +1,10 @@
 """What the kit can spoil or say differently: each is what it claims to be, by the schemas."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema
+import jsonschema.validators
 import pytest
 
 from fakerelay import schemas
@@ -15,11 +16,21 @@ from fakerelay.contract.flaws import FLAWS, ORDERS, find_flaw
 from fakerelay.contract.operations import Kind, Operation, Start, Stop
 from fakerelay.contract.styles import STYLES
 
-ACCOUNT = Account(7, "Cert-one", "Key-One+/=")
+ACCOUNT = Account(7, "Cert-one", "Key-One~?>=")
 OTHER = Account(8, "Cert-two", "Key-Two+/=")
+
+
+def find_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    """By ECMA 262, as JSON Schema has it: nothing may follow the end, not even a line break."""
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": find_pattern}
+)
 SCHEMAS: Mapping[str, Any] = {
-    name: jsonschema.Draft202012Validator(schemas.load_schema(f"{name}.request"))
-    for name in ("startrtmp", "stoprtmp")
+    name: Validator(schemas.load_schema(f"{name}.request")) for name in ("startrtmp", "stoprtmp")
 }
 # Refused by a schema, as all of `invalid_parameter` is; or by what no schema can say.
 UNSAID = ("address-", "rtmpurl-count", "tile-", "input-uid-once", "order-of-checks")

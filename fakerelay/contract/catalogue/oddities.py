@@ -33,6 +33,47 @@ def list_tokens(level: Level) -> Iterator[Scenario]:
         )
 
 
+_AT_UPDATES: Final = (
+    "rtmpurl missing",
+    "rtmpurl empty",
+    "rtmpurl fifth by http",
+    "rtmpurl in Chinese",
+    "rtmpurl of 513 bytes",
+    "mixconfig missing",
+    "mixconfig.output missing",
+    "mixconfig.templateid 5",
+    "mixconfig.templateid missing",
+    "mixconfig.output of width 17",
+    "mixconfig.input outside the canvas",
+    "mixconfig.input with a user twice",
+    "rtmpurl twice, default port",
+    "appid of another",
+    "content type text/plain",
+)
+
+
+def list_flawed_updates(level: Level) -> Iterator[Scenario]:
+    """A task that runs is no reason to look less closely."""
+    six = tuple(range(1, 7))
+    for kind in KINDS:
+        names = [
+            name
+            for name in _AT_UPDATES
+            if kind in FLAWS[name].kinds and level in ("assumed", FLAWS[name].fault.level)
+        ]
+        updates = [Start(0, (1,), kind, flaw=name) for name in names]
+        yield Scenario(
+            f"{kind}: updates with something wrong in each",
+            [
+                Start(0, (0,), kind),
+                *updates,
+                Start(0, six, kind),
+                Start(1, (1,)),
+                Stop(0, kind=kind),
+            ],
+        )
+
+
 def list_flaws(level: Level) -> Iterator[Scenario]:
     """All of them want one address and one name; then both are free."""
     for kind in KINDS:

@@ -35,7 +35,7 @@ def _change_at_full_quota(most: int) -> Scenario:
         "over quota, updated at full quota, and again once one has ended",
         [
             *full,
-            *(Start(most, (most,), kind, room) for kind in KINDS for room in (0, 2)),
+            *(Start(most, (most,), kind, room) for kind in KINDS for room in (2, 1 - next_.room)),
             *full[:2],
             next_,
             Stop(0),

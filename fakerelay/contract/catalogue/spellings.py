@@ -1,23 +1,42 @@
 """Requests said otherwise: fine all the same; and addresses that are one, or only look alike."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fakerelay.contract.addresses import LOOK_ALIKES, SAME
 from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
-from fakerelay.contract.operations import Level, Start, Stop
+from fakerelay.contract.operations import Kind, Level, Start, Stop
 from fakerelay.contract.styles import STYLES
+from fakerelay.contract.styles.rows import MIXED
+
+_MOST_SHARED: Final = 4
 
 
 def list_styles(level: Level) -> Iterator[Scenario]:
-    """Each of the level's; those of both kinds that are assumed by turns."""
+    """Each of the level's; those of both kinds that are assumed by turns.
+
+    Layouts that are assumed share a task: the first starts it, others update it.
+    """
+    layouts = []
     for number, (name, style) in enumerate(STYLES.items()):
-        if level == "documented" and style.level != "documented":
+        is_assumed = style.level == "assumed"
+        if is_assumed and level == "documented":
             continue
-        stop_style = name if "stoprtmp" in style.operations else "plain"
-        is_shared = style.level == "assumed" and len(style.kinds) > 1
-        for kind in [KINDS[number % 2]] if is_shared else style.kinds:
-            start, stop = Start(0, (0,), kind, style=name), Stop(0, kind=kind, style=stop_style)
-            yield Scenario(f"{kind}: {name}", [start, stop])
+        if is_assumed and style.kinds == MIXED and "stoprtmp" not in style.operations:
+            layouts.append(name)
+            continue
+        for kind in [KINDS[number % 2]] if is_assumed and len(style.kinds) > 1 else style.kinds:
+            yield _play_style(kind, name)
+    for begin in range(0, len(layouts), _MOST_SHARED):
+        some = layouts[begin : begin + _MOST_SHARED]
+        starts = [Start(0, (0,), "mixed", style=name) for name in some]
+        yield Scenario(f"mixed: {', '.join(some)}", [*starts, Stop(0, kind="mixed")])
+
+
+def _play_style(kind: Kind, name: str) -> Scenario:
+    stop_style = name if "stoprtmp" in STYLES[name].operations else "plain"
+    start, stop = Start(0, (0,), kind, style=name), Stop(0, kind=kind, style=stop_style)
+    return Scenario(f"{kind}: {name}", [start, stop])
 
 
 def list_spellings() -> Iterator[Scenario]:
@@ -44,7 +63,7 @@ def list_spellings() -> Iterator[Scenario]:
             Start(0, (0,), style=f"rtmps, {last}"),
         ],
     )
-    step = LOOK_ALIKES // 5
+    step = -(-LOOK_ALIKES // 5)
     yield Scenario(
         "addresses that look alike",
         [

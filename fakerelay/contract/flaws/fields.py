@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fakerelay.contract.addresses import SAME, Spelling, with_port
+from fakerelay.contract.drafts import Draft
 from fakerelay.contract.flaws.rows import KINDS, MISSING, MIXED, SOURCE, Flaw, put, spoil_field
 from fakerelay.contract.model import Fault
 
@@ -23,9 +24,23 @@ def _name_forms(field: str) -> Iterator[tuple[str, Flaw]]:
         "with a space": lambda name: f"{name} a",
         "with a dot": lambda name: f"{name}.a",
         "not ASCII": lambda name: f"{name}\u00e9",
+        "with a line break behind": lambda name: f"{name}\n",
     }
     yield from spoil_field(f"{field}-field", field, types, "documented", kinds=kinds)
     yield from spoil_field(f"{field}-form", field, forms, "documented", kinds=kinds)
+    if field != "roomid":
+        yield f"{field} under the other name", _move_name(field)
+
+
+def _move_name(field: str) -> Flaw:
+    """The name of a task where the other kind has its own."""
+    other = "taskid" if field == "uid" else "uid"
+
+    def spoil(draft: Draft) -> None:
+        draft.body[other] = draft.body.pop(field)
+
+    fault = Fault(f"{field}-field", "invalid_parameter", "documented")
+    return Flaw(fault, spoil, kinds=SOURCE if field == "uid" else MIXED, words=(field,))
 
 
 def _address_forms() -> Iterator[tuple[str, Flaw]]:
@@ -39,14 +54,18 @@ def _address_forms() -> Iterator[tuple[str, Flaw]]:
     yield from spoil_field("address-scheme", "rtmpurl", schemes, "documented")
     lengths = {"of 513 bytes": lambda url: url.split(",")[0].ljust(513, "a")}
     yield from spoil_field("address-length", "rtmpurl", lengths, "documented")
-    characters = {"in Chinese": lambda url: f"{url}\u4e2d\u6587"}
+    characters = {
+        "in Chinese": lambda url: f"{url}\u4e2d\u6587",
+        "with a tab": lambda url: f"{url}\ta",
+        "with a line break behind": lambda url: f"{url}\n",
+        "with a control character": lambda url: f"{url}\x7f",
+    }
     yield from spoil_field("address-characters", "rtmpurl", characters, "documented")
+    yield from spoil_field("address-scheme", "rtmpurl", dict(_bad_ones()), "documented")
     blanks = {
         "with a space": lambda url: f"{url} a",
         "with a space behind the comma": lambda url: f"{url}, {url}-a",
         "with a space before": lambda url: f" {url}",
-        "with a line break": lambda url: f"{url}\na",
-        "with a tab": lambda url: f"{url}\ta",
     }
     yield from spoil_field("address-characters", "rtmpurl", blanks, "assumed")
     ports = {
@@ -67,6 +86,18 @@ def _address_forms() -> Iterator[tuple[str, Flaw]]:
     for told, spelling in SAME.items():
         fault = Fault("address-comparison", "duplicate_address", "assumed")
         yield f"rtmpurl twice, {told}", Flaw(fault, put("rtmpurl", _repeat(spelling)))
+
+
+def _bad_ones() -> Iterator[tuple[str, Spelling]]:
+    """One of five addresses is none; the last is the fifth."""
+    for place, told in enumerate(("second", "third", "fourth", "fifth"), start=1):
+        yield f"{told} by http", lambda url, place=place: _spoil_one(url, place)  # type: ignore[misc]
+
+
+def _spoil_one(url: str, place: int) -> str:
+    urls = [url, *(f"{url}-{number}" for number in range(1, 5))]
+    urls[place] = urls[place].replace("rtmp://", "http://")
+    return ",".join(urls)
 
 
 def _repeat(spelling: Spelling) -> Spelling:

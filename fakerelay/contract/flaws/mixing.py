@@ -21,7 +21,7 @@ _OUT_OF_BOUNDS: Final[Mapping[str, Sequence[Any]]] = {
     "cropy": [1.5],
     "cropwidth": ["10"],
     "cropheight": [1.5],
-    "alpha": [-0.1, 1.1, "1"],
+    "alpha": [-0.01, 1.01, "1"],
 }
 _OUTSIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "outside the canvas": {**_USER, "x": 631},

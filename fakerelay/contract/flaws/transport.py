@@ -12,13 +12,14 @@ _BODIES: Final[Mapping[str, Mapping[str, bytes]]] = {
     "json-body": {
         "no JSON": b"{BODY",
         "empty": b"",
-        "a list": b"[]",
+        "a list": b"[{BODY}]",
         "a string": b'"BODY"',
         "null": b"null",
         "a number": b"5",
         "not UTF-8": b'{"a": "\xff", BODY}',
         "more behind it": b"{BODY} {}",
         "a comma too many": b"{BODY,}",
+        "a line break in a string": b'{BODY, "x": "a\nb"}',
         "form data": b"appid=1&roomid=r",
     },
     "json-numbers": {
@@ -33,7 +34,9 @@ _BODIES: Final[Mapping[str, Mapping[str, bytes]]] = {
     },
 }
 _TYPES: Final = {
+    "missing": None,
     "text/plain": "text/plain",
+    "of a JSON patch": "application/json-patch+json",
     "a form": "application/x-www-form-urlencoded",
     "XML": "application/xml;charset=utf-8",
 }
@@ -42,6 +45,8 @@ _PATHS: Final[Mapping[str, Callable[[str], str]]] = {
     "of another call": lambda path: path.replace("rtmp", "rtsp", 2),
     "with more behind": lambda path: f"{path}x",
     "with more before": lambda path: f"/x{path}",
+    "with a slash behind": lambda path: f"{path}/",
+    "in capitals": lambda path: path.replace("rtmp", "Rtmp"),
 }
 
 
@@ -59,15 +64,20 @@ def list_transport_flaws() -> Iterator[tuple[str, Flaw]]:
         yield f"path {told}", _flaw("unknown-path", "unknown_path", _change_path(change))
     for method in ("GET", "PUT", "DELETE"):
         yield f"method {method}", _flaw("method-post", "method_not_allowed", _set_method(method))
-    large = write(b'{BODY, "x": "' + b"a" * 2**20 + b'"}')
-    yield "body over 1 MiB", _flaw("body-size", "body_too_large", large)
-    other = put("appid", lambda appid: appid + 1)
-    yield "appid of another", _flaw("appid-matches-path", "appid_mismatch", other)
+    yield "body over 1 MiB", _flaw("body-size", "body_too_large", _grow)
+    for told, other in (("of another", lambda appid: appid + 1), ("of 64 bits", 2**64 - 1)):
+        flaw = _flaw("appid-matches-path", "appid_mismatch", put("appid", other))
+        yield f"appid {told}", flaw
     yield "app that is nobody's", _flaw("certificate-opens-app", "app_forbidden", _leave_app)
 
 
 def _flaw(rule: str, problem: str, spoil: Spoil) -> Flaw:
     return Flaw(Fault(rule, problem, "assumed"), spoil, BOTH)
+
+
+def _grow(draft: Draft) -> None:
+    """To one byte more than there may be."""
+    draft.raw = draft.encode().ljust(2**20 + 1)
 
 
 def _change_path(change: Callable[[str], str]) -> Spoil:

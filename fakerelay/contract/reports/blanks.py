@@ -5,7 +5,7 @@ they turn up in a header, changed or not, is where a script has to fill in the c
 """
 
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -161,9 +161,8 @@ def _decode(text: str) -> Coded | None:
     padded = text + "=" * (-len(text) % 4)
     is_url_safe = "-" in text or "_" in text
     try:
-        plain = (
-            urlsafe_b64decode(padded) if is_url_safe else b64decode(padded, validate=True)
-        ).decode()
+        altchars = b"-_" if is_url_safe else None
+        plain = b64decode(padded, altchars, validate=True).decode()
     except ValueError:
         return None
     parts = _split(plain)

@@ -92,6 +92,13 @@ STYLES: Final[Mapping[str, Style]] = {
         lambda draft: draft.set_header("Authorization", "Basic bm9ib2R5Ondyb25n"),
         BOTH,
     ),
+    "recommended trace id": Style(
+        "trace-id",
+        "documented",
+        _trace(lambda trace_id: f"10.0.0.7-20261122093000123-{trace_id}"),
+        BOTH,
+    ),
+    "body of 1 MiB": Style("body-size", "assumed", write(lambda text: text.ljust(2**20)), BOTH),
     "rtmps": Style("address-rtmps", "assumed", _rtmps()),
     **{
         f"rtmps, {name}": Style("address-comparison", "assumed", _rtmps(change))
@@ -149,7 +156,7 @@ STYLES: Final[Mapping[str, Style]] = {
     "long trace id": Style(
         "reply-trace-id",
         "assumed",
-        _trace(lambda trace_id: f"10.0.0.7_{trace_id}.{'Ab9' * 25}"),
+        _trace(lambda trace_id: f"10.0.0.7:80 {trace_id}.{'Ab9' * 25}"),
         BOTH,
     ),
 }

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from fakerelay.contract.drafts import OUTPUT
 from fakerelay.contract.operations import Level
 from fakerelay.contract.styles.rows import MIXED, Style, set_mixconfig
 
-_OUTPUT: Final = {"width": 640, "height": 360, "bitrate": 500, "fps": 15}
 _SIZES: Final = (
     (320, 180, 150, 15),
     (640, 480, 500, 15),
@@ -32,17 +32,20 @@ _AT_BOUNDS: Final = [
 
 def list_layouts() -> Iterator[tuple[str, Style]]:
     for number in (1, 2, 3, 4):
-        large = {"width": 960, "height": 544, "bitrate": 1000, "fps": 24}
+        large = {**OUTPUT, "width": 960, "height": 544, "bitrate": 1000, "fps": 24}
         yield _layout(
             "documented", "templateid-values", f"template {number}", templateid=number, output=large
         )
     one, two = [_place("r1", 0, 640)], [_place("r1", 0, 320), _place("r2", 320, 320)]
-    yield _layout("documented", "input-required", "custom layout", input=one, output=_OUTPUT)
+    yield _layout("documented", "input-required", "custom layout", input=one, output=OUTPUT)
     yield _layout(
-        "documented", "template-one-room", "layout across rooms", input=two, output=_OUTPUT
+        "documented", "template-one-room", "layout across rooms", input=two, output=OUTPUT
     )
+    nine = [{**_place("r1", 0, 64), "uid": f"u{n}"} for n in range(9)]
+    yield _layout("documented", "input-required", "nine inputs", input=nine, output=OUTPUT)
     for width, height, bitrate, fps in _SIZES:
-        output = {"width": width, "height": height, "bitrate": bitrate, "fps": fps}
+        size = {"width": width, "height": height, "bitrate": bitrate, "fps": fps}
+        output = {**OUTPUT, **size}
         name = f"output of {width}x{height}"
         yield _layout("documented", "output-known-sizes", name, templateid=3, output=output)
     yield from _list_assumed()
@@ -65,11 +68,11 @@ def _list_assumed() -> Iterator[tuple[str, Style]]:
         ("input-fields", "inputs at their bounds", _AT_BOUNDS),
         ("input-uid-once", "a user in two rooms", rooms),
     ):
-        yield _layout("assumed", rule, name, input=inputs, output=_OUTPUT)
+        yield _layout("assumed", rule, name, input=inputs, output=OUTPUT)
     yield _layout("assumed", "output-defaults", "canvas by default", input=[canvas], output={})
     yield _layout(
         "assumed", "input-empty", "template with an empty input",
-        templateid=2, input=[], output=_OUTPUT,
+        templateid=2, input=[], output=OUTPUT,
     )  # fmt: skip
 
 

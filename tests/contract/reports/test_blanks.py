@@ -11,11 +11,11 @@ from fakerelay.contract.reports.blanks import RUN, draft_forms, fill
 from fakerelay.contract.styles import STYLES
 
 PUSH_BASE = "rtmp://push.invalid/live"
-ACCOUNT = Account(7, "Cert-one", "Key-One+/=")
+ACCOUNT = Account(7, "Cert-one", "Key-One~?>=")
 OTHER = Account(8, "Cert-two", "Key-Two")
 FILLED = {
     "CERTIFICATE_ID": "Cert-one",
-    "CERTIFICATE_KEY": "Key-One+/=",
+    "CERTIFICATE_KEY": "Key-One~?>=",
     "OTHER_CERTIFICATE_ID": "Cert-two",
     "OTHER_CERTIFICATE_KEY": "Key-Two",
 }

@@ -89,7 +89,7 @@ def test_script_without_a_key_says_what_it_needs() -> None:
 
 def test_script_says_so_of_a_race() -> None:
     script = write_finding(find("address-race"), "documented", Target("http://h", ACCOUNTS))["curl"]
-    assert script.count("(at the same moment as the next)") == 1
+    assert script.count("(at the same moment as the next)") == 3
     assert script.count(" --next ") == 1
 
 
