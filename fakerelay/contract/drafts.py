@@ -110,9 +110,7 @@ class Names:
 
     def room(self, symbol: int) -> str:
         is_live = symbol < len(self._live_rooms)
-        if is_live:
-            return self._live_rooms[symbol]
-        return f"r{symbol}-{self._mark}" if symbol != 1 else f"Room_1_{self._mark}"
+        return self._live_rooms[symbol] if is_live else f"r{symbol}-{self._mark}"
 
     def trace(self) -> str:
         self._calls += 1

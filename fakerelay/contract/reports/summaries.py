@@ -74,7 +74,8 @@ def advise(report: Mapping[str, Any], place: str | None) -> Iterator[tuple[str, 
         told = f"Tasks may run on: {len(report['leftovers'])}"
         yield told, None if place is None else f"sh {quote(f'{place}/findings/stop-1.sh')}"
     if report["verdict"] == "INCONCLUSIVE":
-        yield "Too little was compared: does the server answer? Or give it more --max-calls or --max-seconds", None
+        hint = "does the server answer? Or is it --max-calls or --max-seconds that ran out?"
+        yield f"Too little was compared: {hint}", None
 
 
 def _replay(report: Mapping[str, Any], path: str) -> str:

@@ -61,7 +61,10 @@ STYLES: Final[Mapping[str, Style]] = {
     "plain": Style("start-path", "documented", lambda draft: None, BOTH),
     **dict(list_layouts()),
     "room of 64 characters": Style(
-        "roomid-form", "documented", spell_name("roomid", lambda name: name.ljust(64, "-")), BOTH
+        "roomid-form",
+        "documented",
+        spell_name("roomid", lambda name: f"R_{name}".ljust(64, "-")),
+        BOTH,
     ),
     "task of 64 characters": Style(
         "taskid-form",
