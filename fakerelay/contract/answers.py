@@ -41,11 +41,12 @@ def suspect(observed: Observed, outcome: Outcome, rule: str) -> Finding | None:
     """What an unclear answer breaks if it comes again and again; `rule` is the outcome's.
 
     A breakdown is a refusal where there is none to be; a JSON object that lacks the form of a reply
-    says in no sense that a call was accepted. No answer at all breaks nothing.
+    says in no sense that a call was accepted. A connection that is lost, with no answer at all,
+    breaks nothing: but again and again, it leaves the rule open.
     """
-    if observed.status is None:
-        return None
     got = show(observed)
+    if observed.status is None:
+        return Finding(rule, "an answer", got) if observed.failure == "broken" else None
     if outcome.broken is not None:
         return Finding("reply-envelope", f"a refusal ({outcome.broken.problem}) in JSON", got)
     if observed.status >= 500:

@@ -31,6 +31,10 @@ def _id(change: Callable[[str], str]) -> Callable[[Draft], None]:
     return _use(lambda account: make_token(change(account.certificate_id), account.certificate_key))
 
 
+def _other(letter: str) -> str:
+    return "Z" if letter != "Z" else "Y"
+
+
 def _move(draft: Draft) -> None:
     draft.set_header("token", None)
     draft.set_header("Authorization", draft.account.token)
@@ -68,8 +72,11 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "beginning of the key": _known(_key(lambda key: key[:-1])),
     "key and more": _known(_key(lambda key: key + "x")),
     "key and a space": _known(_key(lambda key: key + " ")),
+    "key with another first letter": _known(_key(lambda key: _other(key[0]) + key[1:])),
+    "key with another last letter": _known(_key(lambda key: key[:-1] + _other(key[-1]))),
     "no key": _known(_key(lambda key: "")),
     "unknown certificate": _known(_id(lambda certificate: certificate + "-unknown")),
+    "a space and the certificate": _known(_id(lambda certificate: f" {certificate}")),
     "certificate in other case": _known(_id(str.swapcase)),
     "key of another certificate": _known(_mix_up),
     "id for a key": _known(
@@ -91,7 +98,13 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "two spaces": _malformed(
         "token-form", ASSUMED, lambda account: account.token.replace(" ", "  ")
     ),
-    "no scheme": _malformed("token-form", ASSUMED, lambda account: account.token.split()[1]),
+    "no scheme": _malformed("token-scheme", DOCUMENTED, lambda account: account.token.split()[1]),
+    "not encoded": _malformed(
+        "token-header",
+        DOCUMENTED,
+        lambda account: f"Basic {account.certificate_id}:{account.certificate_key}",
+    ),
+    "a tab": _malformed("token-form", ASSUMED, lambda account: account.token.replace(" ", "\t")),
     "not base64": _malformed("token-form", ASSUMED, lambda account: "Basic %%%"),
     "no padding": _malformed("token-form", ASSUMED, lambda account: account.token.rstrip("=")),
     "no colon": _malformed(

@@ -25,11 +25,15 @@ class Broke(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """A step without an answer that can be judged; `suspicion` is what it breaks if it repeats."""
+    """A step without an answer that can be judged; `suspicion` is what it breaks if it repeats.
+
+    Where `is_lasting`, the connection was lost each time that it was tried.
+    """
 
     scenario: Scenario
     step: Step
     suspicion: Broke | None = None
+    is_lasting: bool = False
 
 
 class Left(NamedTuple):

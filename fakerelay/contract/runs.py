@@ -139,10 +139,13 @@ class Run:
             elif event.suspicion.finding.rule not in self._known:
                 suspected.append(event)
         for event in suspected:
-            if broke is None and event.suspicion is not None and self._repeats(event.suspicion):
-                broke = self._take_new(event.suspicion)
-            else:
+            suspicion = event.suspicion
+            if broke is not None or suspicion is None or not self._repeats(suspicion):
                 yield event
+            elif event.step.observed.status is None:
+                yield event._replace(is_lasting=True)
+            else:
+                broke = self._take_new(suspicion)
         if broke is not None:
             yield self._shorten(broke)
             self._is_crowded = self._is_crowded or not self._has_places()

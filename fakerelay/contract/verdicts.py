@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
 from fakerelay.contract.events import Broke, Event, Left, Unclear
-from fakerelay.contract.operations import MADE_UP, Level
+from fakerelay.contract.operations import MADE_UP, Level, tell
 from fakerelay.contract.scopes import NO_SCOPE, Scope
 
 State = Literal["agrees", "broken", "skipped", "inconclusive"]
@@ -25,6 +25,7 @@ USUAL_TROUBLES: Final[tuple[Trouble, ...]] = ("broken", "expired", "leftovers", 
 _DOCUMENTED: Final = ("D", "S")
 _MOST_UNCLEAR: Final = 0.05
 _HIDDEN: Final = "a rule that is broken comes before it wherever it would be judged"
+_LOST: Final = "the connection was lost each time"
 _LATER: Final = "this kit does not judge it yet"
 
 
@@ -62,6 +63,7 @@ class Tally:
         self.reasons: dict[str, str] = {}
         self.steps = 0
         self._has_played_all = False
+        self._lost: dict[str, str] = {}
 
     def add(self, event: Event) -> None:
         if isinstance(event, Left):
@@ -71,6 +73,9 @@ class Tally:
         self._has_played_all |= event.scenario.name == MADE_UP
         if isinstance(event, Unclear):
             self.unclear.append(event)
+            if event.is_lasting and event.suspicion is not None:
+                told = f"{tell(event.step.operation)}: {_LOST}"
+                self._lost[event.suspicion.finding.rule] = told
         elif isinstance(event, Broke) and self._counts_for(event.finding.rule):
             self.findings.append(event)
 
@@ -106,6 +111,8 @@ class Tally:
         compared = self._counts.get(name, 0)
         if name in broken:
             return Verdict(name, "broken", compared)
+        if name in self._lost:
+            return Verdict(name, "inconclusive", compared, self._lost[name])
         if compared:
             return Verdict(name, "agrees", compared)
         if name in self._scope.planned and self._has_played_all and self.findings:

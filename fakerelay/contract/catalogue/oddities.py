@@ -6,7 +6,7 @@ from typing import Final
 
 from fakerelay.contract.catalogue.scenarios import KINDS, Scenario
 from fakerelay.contract.credentials import CREDENTIALS
-from fakerelay.contract.flaws import FLAWS
+from fakerelay.contract.flaws import FLAWS, Flaw
 from fakerelay.contract.model import Fault
 from fakerelay.contract.operations import Kind, Level, Start, Stop
 
@@ -75,18 +75,27 @@ def list_flawed_updates(level: Level) -> Iterator[Scenario]:
 
 
 def list_flaws(level: Level) -> Iterator[Scenario]:
-    """All of them want one address and one name; then both are free."""
+    """All of them want one address and one name; then both are free.
+
+    Those of both kinds are tried on both where only the documented counts, else by turns.
+    """
     for kind in KINDS:
         for operation in ("startrtmp", "stoprtmp"):
             faults = {
                 name: flaw.fault
-                for name, flaw in FLAWS.items()
+                for number, (name, flaw) in enumerate(FLAWS.items())
                 if operation in flaw.operations
-                and kind in flaw.kinds
-                and (len(flaw.operations) == 1 or kind == _TURNS[operation])
+                and kind in _list_kinds(flaw, operation, KINDS[number % 2], level)
             }
             for names in _group(faults, level, 8 if level == "documented" else 14):
                 yield _spoil(operation, kind, names)
+
+
+def _list_kinds(flaw: Flaw, operation: str, turn: Kind, level: Level) -> Sequence[Kind]:
+    if len(flaw.operations) > 1:
+        return [_TURNS[operation]]
+    is_shared = level == "assumed" and len(flaw.kinds) > 1
+    return [turn] if is_shared else flaw.kinds
 
 
 def _group(faults: Mapping[str, Fault], level: Level, most: int) -> Iterator[Sequence[str]]:

@@ -49,13 +49,19 @@ def _address_forms() -> Iterator[tuple[str, Flaw]]:
     schemes = {
         "by http": lambda url: url.replace("rtmp://", "http://"),
         "by ftp": lambda url: url.replace("rtmp://", "ftp://"),
+        "by rtmpt": lambda url: url.replace("rtmp://", "rtmpt://"),
+        "by srt": lambda url: url.replace("rtmp://", "srt://"),
         "without a scheme": lambda url: url.replace("rtmp://", ""),
     }
     yield from spoil_field("address-scheme", "rtmpurl", schemes, "documented")
-    lengths = {"of 513 bytes": lambda url: url.split(",")[0].ljust(513, "a")}
+    lengths = {
+        "of 513 bytes": lambda url: url.split(",")[0].ljust(513, "a"),
+        "second of 513 bytes": lambda url: f"{url},{url.ljust(513, 'a')}",
+    }
     yield from spoil_field("address-length", "rtmpurl", lengths, "documented")
     characters = {
         "in Chinese": lambda url: f"{url}\u4e2d\u6587",
+        "with an accent": lambda url: f"{url}\u00e9",
         "with a tab": lambda url: f"{url}\ta",
         "with a line break behind": lambda url: f"{url}\n",
         "with a control character": lambda url: f"{url}\x7f",

@@ -8,6 +8,7 @@ from fakerelay.contract.model import Fault
 from fakerelay.contract.operations import Level
 
 _OBJECTS: Final = {"missing": MISSING, "a string": "x", "null": None, "a list": []}
+_OTHER: Final = {"uid": "u0", "width": 10, "height": 10}
 _USER: Final = {"uid": "u1", "width": 10, "height": 10}
 _WHOLE: Final = {"uid": "u1"}
 _OUT_OF_BOUNDS: Final[Mapping[str, Sequence[Any]]] = {
@@ -52,19 +53,27 @@ def list_mixing_flaws() -> Iterator[tuple[str, Flaw]]:
     templates = {"0": 0, "5": 5, "a string": "3", "negative": -1, "half": 1.5, "null": None}
     yield from _documented("templateid-values", "mixconfig.templateid", templates)
     yield from _documented("input-required", "mixconfig.templateid", {"missing": MISSING}, "input")
-    inputs = {"a string": "x", "an object": {}, "of numbers": [1]}
+    inputs = {"a string": "x", "an object": _USER, "of numbers": [1], "null": None}
     yield from _documented("input-required", "mixconfig.input", inputs)
+    yield from _documented("output-required", "mixconfig", {"empty": {}}, "output")
+    bare = {"input": [_USER]}
+    custom = {"without an output, of a custom layout": bare}
+    yield from _documented("output-required", "mixconfig", custom, "output")
     yield _layout("input-empty", "empty", [])
     yield _layout("input-fields", "without a uid", [{"x": 0}])
     for field, values in _OUT_OF_BOUNDS.items():
-        for value in values:
+        for number, value in enumerate(values):
             told = f"with a {field} of {value!r}"
-            yield _layout("input-fields", told, [{**_USER, field: value}])
-    for told, tile in _OUTSIDE.items():
-        yield _layout("tile-in-canvas", told, [tile])
-    yield _layout("input-uid-once", "with a user twice", [_USER, {**_USER, "x": 20}])
-    roomed = {**_USER, "roomid": "r1"}
-    yield _layout("input-uid-once", "with a user twice in a room", [roomed, {**roomed, "x": 20}])
+            # By turns it is the second that is wrong.
+            before = [_OTHER] * (number % 2)
+            yield _layout("input-fields", told, [*before, {**_USER, field: value}])
+    yield _layout("input-fields", "of which the second has no uid", [_OTHER, {"x": 20}])
+    for number, (told, tile) in enumerate(_OUTSIDE.items()):
+        yield _layout("tile-in-canvas", told, [*[_OTHER] * (number % 2), tile])
+    twice = [_USER, _OTHER, {**_USER, "x": 20}]
+    yield _layout("input-uid-once", "with a user twice", twice)
+    roomed = [{**tile, "roomid": "r1"} for tile in twice]
+    yield _layout("input-uid-once", "with a user twice in a room", roomed)
     wide = {"input": [{"uid": "u1", "width": 641, "height": 10}], "output": {}}
     yield _flaw(
         "tile-in-canvas", "mixconfig.input wider than by default", lambda config: wide, ("input",)

@@ -36,7 +36,9 @@ _BODIES: Final[Mapping[str, Mapping[str, bytes]]] = {
 _TYPES: Final = {
     "missing": None,
     "text/plain": "text/plain",
+    "text/json": "text/json;charset=utf-8",
     "of a JSON patch": "application/json-patch+json",
+    "of another charset": "application/json;charset=gbk",
     "a form": "application/x-www-form-urlencoded",
     "XML": "application/xml;charset=utf-8",
 }

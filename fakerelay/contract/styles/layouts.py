@@ -71,6 +71,10 @@ def _list_assumed() -> Iterator[tuple[str, Style]]:
         yield _layout("assumed", rule, name, input=inputs, output=OUTPUT)
     yield _layout("assumed", "output-defaults", "canvas by default", input=[canvas], output={})
     yield _layout(
+        "assumed", "template-over-input", "template and a layout",
+        templateid=2, input=[_place("r1", 0, 640)], output=OUTPUT,
+    )  # fmt: skip
+    yield _layout(
         "assumed", "input-empty", "template with an empty input",
         templateid=2, input=[], output=OUTPUT,
     )  # fmt: skip
