@@ -107,11 +107,11 @@ def _list_restarts(kind: Kind) -> Iterator[Scenario]:
 
 
 def _list_places(policy: Policy) -> Iterator[Scenario]:
-    """A task is one push, however many addresses it has."""
+    """A task is one push, however many addresses it has, and whatever bears its name too."""
     most = policy.concurrent_pushes
     if not 0 < most <= MOST_FILLED:
         return
-    wide = [Start(n, (2 * n, 2 * n + 1)) for n in range(most)]
+    wide = [Start(n // 2, (2 * n, 2 * n + 1), KINDS[n % 2]) for n in range(most)]
     free = 2 * most
     yield Scenario(
         "tasks count, not addresses",

@@ -53,7 +53,13 @@ def list_mixing_flaws() -> Iterator[tuple[str, Flaw]]:
     templates = {"0": 0, "5": 5, "a string": "3", "negative": -1, "half": 1.5, "null": None}
     yield from _documented("templateid-values", "mixconfig.templateid", templates)
     yield from _documented("input-required", "mixconfig.templateid", {"missing": MISSING}, "input")
-    inputs = {"a string": "x", "an object": _USER, "of numbers": [1], "null": None}
+    inputs = {
+        "a string": "x",
+        "an object": _USER,
+        "of numbers": [1],
+        "of a user and a number": [_USER, 1],
+        "null": None,
+    }
     yield from _documented("input-required", "mixconfig.input", inputs)
     yield from _documented("output-required", "mixconfig", {"empty": {}}, "output")
     bare = {"input": [_USER]}
