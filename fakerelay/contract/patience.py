@@ -12,13 +12,13 @@ _MOST_STRANGE: Final = 20
 class Patience:
     """Notes each answer, and says when it is no use to go on. `last` is the latest.
 
-    `is_late` says that what a stop frees was seen to take a while here.
+    `late_seconds` are the longest that what a stop frees was seen to take here.
     """
 
     def __init__(self) -> None:
         self.last: Observed | None = None
         self.has_answer = False
-        self.is_late = False
+        self.late_seconds = 0.0
         self._accepted = 0
         self._refused = 0
         self._silent = 0
@@ -34,6 +34,9 @@ class Patience:
         self.has_answer |= is_whole and (observed.status or 500) < 500
         self._accepted += observed.is_accepted
         self._refused += not observed.is_accepted and read_object(observed.body) is not None
+
+    def note_late(self, seconds: float) -> None:
+        self.late_seconds = max(self.late_seconds, seconds)
 
     @property
     def reason(self) -> str | None:

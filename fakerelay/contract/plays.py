@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
-from fakerelay.contract.answers import is_limited, is_unclear
+from fakerelay.contract.answers import is_limited, is_unclear, may_refuse
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.discretion import Discretion
@@ -15,7 +15,15 @@ from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
 from fakerelay.contract.judgements import Finding, Judge
 from fakerelay.contract.leftovers import list_loose, list_stops
 from fakerelay.contract.model import Key, World, key_of
-from fakerelay.contract.operations import RIGHT, Move, Operation, Start, Stop, list_operations
+from fakerelay.contract.operations import (
+    RIGHT,
+    Move,
+    Operation,
+    Race,
+    Start,
+    Stop,
+    list_operations,
+)
 from fakerelay.contract.patience import Patience
 from fakerelay.contract.targets import Target
 from fakerelay.contract.trials import judge_steps
@@ -110,13 +118,22 @@ class Play:
         for operation in list_operations(move):
             for witness in self._witnesses:
                 witness.expect(self, operation)
+        if isinstance(move, Race):
+            self._settle()
         for event in self._judge_steps(scenario, self._driver.move(move)):
             yield event
             for witness in self._witnesses:
                 yield from witness.hear(self, event)
 
     def _judge_steps(self, scenario: Scenario, steps: Sequence[Step]) -> Sequence[Event]:
-        trial = judge_steps(self._judge, self.worlds, steps, self.target.policy, self._known)
+        trial = judge_steps(
+            self._judge,
+            self.worlds,
+            steps,
+            self.target.policy,
+            self._known,
+            is_unclear=self._is_unclear,
+        )
         finding, played = trial.finding, tuple(self.steps)
         is_answer = finding is None and None not in trial.rules
         if not is_answer and len(steps) == 1 and (slower := self._ask_slower(steps[0])) is not None:
@@ -163,7 +180,7 @@ class Play:
             and isinstance(last.operation, Start)
             and not last.observed.is_accepted
             and (
-                self._patience.is_late
+                self._patience.late_seconds > 0
                 or any(map(self._frees, before))
                 or self._takes_back(last.operation)
             )
@@ -185,14 +202,20 @@ class Play:
     def _comes_late(self) -> bool:
         """Whether the last operation is accepted after a while."""
         operation = self.steps[-1].operation
-        give_up_at = time.monotonic() + RELEASE_SECONDS
+        began = time.monotonic()
+        give_up_at = began + RELEASE_SECONDS
         while time.monotonic() < give_up_at and self._patience.reason is None:
             # Nothing but asking again tells when the server, which lives in real time, is done.
             time.sleep(_RELEASE_STEP_SECONDS)
             if self._driver.perform(operation).observed.is_accepted:
-                self._patience.is_late = True
+                self._patience.note_late(time.monotonic() - began)
                 return True
         return False
+
+    def _settle(self) -> None:
+        """Wait until all is free that stops have freed: of a race one can't tell what was late."""
+        # When it will be, nothing but the time tells that it took before.
+        time.sleep(self._patience.late_seconds)
 
     def _is_spoiled(self, operation: Operation) -> bool:
         """Whether what is to be wrong with it is: some keys have no other case, no padding."""
@@ -237,7 +260,12 @@ class Play:
         return None if last is not None and last.failure == "gone" else step
 
     def _is_unclear(self, observed: Observed) -> bool:
-        return is_unclear(observed, self._judge.errors)
+        """A refusal of another form is one, where its form is only assumed; at a server that has
+        shown that it speaks this API.
+        """
+        is_form_free = self._judge.level == "documented" and self._patience.has_answer
+        is_refusal = is_form_free and may_refuse(observed)
+        return not is_refusal and is_unclear(observed, self._judge.errors)
 
 
 def stop_what_began(key: Key, room: int, start: Start | None) -> Stop:

@@ -1,14 +1,15 @@
 """What steps at the same moment come to: one step as a rule, several after a race."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from fakerelay.contract.answers import is_unclear, may_refuse, suspect
+from fakerelay.contract.answers import suspect
+from fakerelay.contract.clients import Observed
 from fakerelay.contract.courses import Course, foresee_courses
 from fakerelay.contract.drivers import Step
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Finding, Judge, name_rule
-from fakerelay.contract.model import Outcome, Policy, World
+from fakerelay.contract.model import Policy, World
 
 
 class Trial(NamedTuple):
@@ -36,13 +37,15 @@ def judge_steps(
     steps: Sequence[Step],
     policy: Policy,
     known: Collection[str] = (),
+    *,
+    is_unclear: Callable[[Observed], bool],
 ) -> Trial:
     """Any world there may have been explains them, in any order; else they break a rule.
 
     Rules that are `known` to be broken are so in the form of each reply again: no news.
     """
     operations = [step.operation for step in steps]
-    lost = [n for n, step in enumerate(steps) if is_unclear(step.observed, judge.errors)]
+    lost = [n for n, step in enumerate(steps) if is_unclear(step.observed)]
     weighed = [
         _weigh(judge, steps, course, lost, known)
         for world in worlds
@@ -53,20 +56,11 @@ def judge_steps(
         best = min(weighed, key=lambda each: len(each.findings))
         return Trial((), best.rules, (), best.findings[0])
     expected = next(foresee_courses(worlds[0], operations, policy, FAULTS))
-    rules = list(agreed[0].rules)
-    suspicions: list[Finding | None] = [None] * len(steps)
-    for number in lost:
-        rule = _read_refusal(judge, steps[number], expected.outcomes[number])
-        rules[number] = None if rule is None else [rule]
-        if rule is None:
-            suspicions[number] = _suspect(steps[number], expected, number)
-    return Trial(_list_worlds(agreed), rules, suspicions, None)
-
-
-def _read_refusal(judge: Judge, step: Step, outcome: Outcome | None) -> str | None:
-    """The rule that was kept, where an answer of another form is the refusal that was due."""
-    is_due = judge.level == "documented" and outcome is not None and may_refuse(step.observed)
-    return outcome.broken.rule if is_due and outcome is not None and outcome.broken else None
+    suspicions = [
+        _suspect(step, expected, number) if number in lost else None
+        for number, step in enumerate(steps)
+    ]
+    return Trial(_list_worlds(agreed), agreed[0].rules, suspicions, None)
 
 
 def _weigh(

@@ -73,6 +73,10 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "addresses-told-backwards": _differs(
         "The addresses of one call are told in reverse", "addresses-told-backwards"
     ),
+    "as-it-likes": _differs(
+        "Does otherwise than we where nothing at all is said",
+        *("several-tokens-accepted", "charset-needed", "address-without-host-accepted"),
+    ),
     "other-codes": _told("Other codes, and an HTTP 4xx for each refusal", errors=_OTHER_ERRORS),
     "quota-eight": _told("Eight pushes at a time", concurrent_pushes=8),
     "quota-one": _told("One push at a time", concurrent_pushes=1),

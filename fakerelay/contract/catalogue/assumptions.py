@@ -14,6 +14,7 @@ def list_assumptions(policy: Policy) -> Iterator[Scenario]:
         yield from _list_restarts(kind)
     yield from _list_places(policy)
     yield from _list_apps()
+    yield _enter_from_outside()
     yield from _list_secrets()
 
 
@@ -117,6 +118,7 @@ def _list_places(policy: Policy) -> Iterator[Scenario]:
         "tasks count, not addresses",
         [
             *wide,
+            Start(0, (0, 1, free + 1)),
             Start(most, (free,)),
             Stop(0, (0,)),
             Start(most, (0,)),
@@ -159,6 +161,21 @@ def _list_apps() -> Iterator[Scenario]:
             ],
             needs_other_app=True,
         )
+
+
+def _enter_from_outside() -> Scenario:
+    """Another account's certificate opens no app in which something runs, either."""
+    foreign = "of another account"
+    return Scenario(
+        "another account in an app that is at work",
+        [
+            Start(0, (0,)),
+            Start(0, (0, 1), credential=foreign),
+            Start(1, (2,), "mixed", credential=foreign),
+            Stop(0, credential=foreign),
+        ],
+        needs_other_app=True,
+    )
 
 
 def _list_secrets() -> Iterator[Scenario]:

@@ -39,7 +39,7 @@ def _is_documented(scenario: Scenario, policy: Policy) -> bool:
 
 def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
     yield from list_releases(policy)
-    yield from list_lives(policy)
+    yield from list_lives(policy, level)
     yield from list_tokens(level)
     yield from list_collisions(policy)
     yield from list_quotas(policy)
@@ -79,6 +79,10 @@ def _races(policy: Policy) -> Iterator[Scenario]:
         for attempt in range(_RACES):
             name = f"{len(late)} tasks race for the last place, {attempt + 1}"
             yield Scenario(name, [*full, Race(late), Start(most + 2, (most + 2,))])
+    if most == 0 or most > 1:
+        runs = [Start(0, (0,)), Start(1, (1,), "mixed")]
+        wanting = Race((Start(0, (2, 0)), Start(1, (1, 2), "mixed")))
+        yield Scenario("two updates race for an address", [*runs, wanting, Start(2, (2,))])
     for kind in KINDS:
         updates = (Start(0, (0, 1), kind), Start(0, (0, 2), kind))
         yield Scenario(

@@ -1,10 +1,13 @@
 """From a start to a stop: what a stop frees and leaves alone, and whose name is whose."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
 from fakerelay.contract.model import Policy
-from fakerelay.contract.operations import Kind, Operation, Start, Stop
+from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
+
+_OFTEN: Final = 12
 
 
 def list_releases(policy: Policy) -> Iterator[Scenario]:
@@ -16,7 +19,7 @@ def list_releases(policy: Policy) -> Iterator[Scenario]:
     yield Scenario("a stop frees address and place", freed + fill)
 
 
-def list_lives(policy: Policy) -> Iterator[Scenario]:
+def list_lives(policy: Policy, level: Level) -> Iterator[Scenario]:
     size = min(5, policy.concurrent_pushes or 5)
     for kind in KINDS:
         start, stop, again = Start(0, (0,), kind), Stop(0, kind=kind), Start(1, (0,), kind)
@@ -24,7 +27,8 @@ def list_lives(policy: Policy) -> Iterator[Scenario]:
         yield Scenario(
             f"{kind}: freed by a stop", [start, stop, again, Start(2, (0,)), Stop(1, kind=kind)]
         )
-        yield Scenario(f"{kind}: updated again and again", [start, start, start, start, stop])
+        again_and_again = [start] * (_OFTEN if level == "documented" else 4)
+        yield Scenario(f"{kind}: updated again and again", [*again_and_again, stop])
         yield Scenario(
             f"{kind}: one to five addresses",
             [each for count in range(1, size + 1) for each in _live(count, count, kind)],

@@ -96,7 +96,8 @@ def _fill_a_room(room: int, most: int) -> Scenario:
     full, over = mixed[:amount], mixed[amount]
     elsewhere = [Start(20, (20,), "mixed", room=1)] if spare > len(sources) else []
     stop = Stop(full[0].task, kind="mixed")
+    another = Start(21, over.addresses, "mixed")
     return Scenario(
         "mixed tasks of a room",
-        [*sources, *full, over, full[0], *elsewhere, stop, *mixed[amount:]],
+        [*sources, *full, over, full[0], *elsewhere, stop, another, *mixed[amount + 1 :]],
     )

@@ -23,6 +23,7 @@ def _name_forms(field: str) -> Iterator[tuple[str, Flaw]]:
         "of 65 characters": lambda name: name.ljust(65, "a"),
         "with a space": lambda name: f"{name} a",
         "with a dot": lambda name: f"{name}.a",
+        "with a slash": lambda name: f"{name}/a",
         "not ASCII": lambda name: f"{name}\u00e9",
         "with a line break behind": lambda name: f"{name}\n",
     }

@@ -43,10 +43,12 @@ _TYPES: Final = {
     "XML": "application/xml;charset=utf-8",
 }
 _PATHS: Final[Mapping[str, Callable[[str], str]]] = {
+    "of version 1": lambda path: path.replace("/v2/", "/v1/"),
     "of version 3": lambda path: path.replace("/v2/", "/v3/"),
     "of another call": lambda path: path.replace("rtmp", "rtsp", 2),
     "with more behind": lambda path: f"{path}x",
     "with more before": lambda path: f"/x{path}",
+    "with two slashes": lambda path: path.replace("/v2/", "//v2/"),
     "with a slash behind": lambda path: f"{path}/",
     "in capitals": lambda path: path.replace("rtmp", "Rtmp"),
 }
@@ -67,7 +69,11 @@ def list_transport_flaws() -> Iterator[tuple[str, Flaw]]:
     for method in ("GET", "PUT", "DELETE"):
         yield f"method {method}", _flaw("method-post", "method_not_allowed", _set_method(method))
     yield "body over 1 MiB", _flaw("body-size", "body_too_large", _grow)
-    for told, other in (("of another", lambda appid: appid + 1), ("of 64 bits", 2**64 - 1)):
+    for told, other in (
+        ("of another", lambda appid: appid + 1),
+        ("of another in its upper half", lambda appid: (appid + 2**32) % 2**64),
+        ("of 64 bits", 2**64 - 1),
+    ):
         flaw = _flaw("appid-matches-path", "appid_mismatch", put("appid", other))
         yield f"appid {told}", flaw
     yield "app that is nobody's", _flaw("certificate-opens-app", "app_forbidden", _leave_app)

@@ -16,7 +16,6 @@ FAULTS = {
     "address-257-refused": documented("address-over-256", "An address may not have 257 bytes"),
     "chinese-address-accepted": documented("address-characters", "An address need not be ASCII"),
     "address-space-accepted": assumed("address-characters", "An address may hold a space"),
-    "address-without-host-accepted": assumed("address-host", "An address needs no host"),
     "ipv6-refused": assumed("address-host", "A bracketed IPv6 host is refused"),
     "user-information-refused": assumed("address-host", "User information is refused"),
     "empty-port-accepted": assumed("address-port", "A port may be empty"),

@@ -70,7 +70,6 @@ FAULTS = {
     "whole-float-refused": assumed("json-whole-floats", "2.0 is no integer"),
     "surrogates-accepted": assumed("json-surrogates", "Lone surrogates are taken"),
     "content-type-unchecked": assumed("content-type", "Any content type is taken"),
-    "charset-needed": assumed("content-type-charset", "The charset must not be left out"),
     "stop-roomid-missing-accepted": assumed("stop-fields", "A stop needs no `roomid`"),
     "stop-streamtype-3-accepted": assumed("stop-fields", "A stop takes any `streamtype`"),
     "stop-appid-missing-accepted": assumed("stop-fields", "A stop needs no `appid`"),

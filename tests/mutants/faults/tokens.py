@@ -34,7 +34,6 @@ FAULTS = {
     "scheme-case-ignored": assumed("token-form", "`basic` is taken for `Basic`"),
     "token-spaces-accepted": assumed("token-form", "Several spaces are taken for one"),
     "token-padding-optional": assumed("token-form", "Base64 without its padding is taken"),
-    "several-tokens-accepted": assumed("token-once", "The first of several tokens counts"),
     "fields-before-token": assumed("order-of-checks", "The body is checked before the token"),
     "content-type-before-token": assumed(
         "order-of-checks", "The content type is checked before the token"

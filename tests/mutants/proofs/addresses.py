@@ -34,7 +34,6 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     "address-257-refused": [source(at_length(257))],
     "chinese-address-accepted": [bad(source("rtmp://h/\u76f4\u64ad"))],
     "address-space-accepted": [bad(source(rtmpurl="rtmp://h/a b"))],
-    "address-without-host-accepted": [bad(source("rtmp:///a"))],
     "ipv6-refused": [source("rtmp://[::1]/a")],
     "user-information-refused": [source("rtmp://me:secret@h/a")],
     "empty-port-accepted": [bad(source("rtmp://h:/a"))],

@@ -93,7 +93,6 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
         no("malformed_json", source(more="x").raw(('"more": "x"', '"more": "\\ud800"')))
     ],
     "content-type-unchecked": [no("unsupported_content_type", source()._replace(headers=TEXT))],
-    "charset-needed": [source()._replace(headers={"Content-Type": "application/json"})],
     "stop-roomid-missing-accepted": [source(), bad(stop(roomid=None))],
     "stop-streamtype-3-accepted": [source(), bad(stop(streamtype=3))],
     "stop-appid-missing-accepted": [source(), bad(stop(appid=None))],

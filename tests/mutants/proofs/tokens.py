@@ -48,7 +48,6 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "scheme-case-ignored": [no("token_malformed", source().by(token().replace("B", "b", 1)))],
     "token-spaces-accepted": [no("token_malformed", source().by(token().replace(" ", "  ")))],
     "token-padding-optional": [no("token_malformed", source().by(token().rstrip("=")))],
-    "several-tokens-accepted": [no("token_malformed", source().by(token(), token()))],
     "fields-before-token": [no("token_missing", source(roomid=None).by())],
     "content-type-before-token": [no("token_missing", source().by()._replace(headers=TEXT))],
     "json-before-content-type": [
