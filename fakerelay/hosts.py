@@ -6,9 +6,11 @@ Any number of relays may share one, each of them a world.
 import asyncio
 import concurrent.futures
 import os
+import ssl
 import threading
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from fakerelay.client import RelayClient, Reply
@@ -47,11 +49,21 @@ class Host:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._calls: set[concurrent.futures.Future[Any]] = set()
+        self.clients: set[HostedClient] = set()
         self._was_closed = False
 
     @property
     def is_running(self) -> bool:
         return self._server is not None
+
+    def runs(self, server: Server) -> bool:
+        """Whether it is this one that it runs; once closed and opened again, it is another."""
+        return self._server is server
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it lives in the process that this one was forked from."""
+        return os.getpid() != self._pid
 
     @property
     def server(self) -> Server:
@@ -96,18 +108,39 @@ class Host:
         except concurrent.futures.CancelledError:
             raise FakerelayError(_CALLED_OFF) from None
 
-    def begin(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Have something quick done before all that is asked of it later, and don't wait for it."""
-        self._refuse_here(work)
+    def begin(
+        self, work: Coroutine[Any, Any, T], *, is_awaited: bool = False
+    ) -> concurrent.futures.Future[T]:
+        """Have something quick done before all that is asked of it later, and don't wait for it.
+
+        What is awaited later may be begun in its own loop, too.
+        """
+        if is_awaited:
+            _refuse_without_loop(work)
+        else:
+            self._refuse_here(work)
         return self._submit(work, is_quick=True)
 
-    def wait(self, call: concurrent.futures.Future[T]) -> T:
-        """For what has begun; in its loop it is done. Raises FakerelayError where it never will."""
+    def wait_for(self, call: concurrent.futures.Future[T]) -> T:
+        """For what has begun. Raises FakerelayError where waiting would be in vain."""
         if not call.done():
             self._refuse_fork()
+            self._refuse_here()
         try:
             return call.result()
         except concurrent.futures.CancelledError:
+            raise FakerelayError(WAS_CLOSED) from None
+
+    async def await_for(self, call: concurrent.futures.Future[T]) -> T:
+        """The same, for coroutines; who is cancelled meanwhile doesn't take it along."""
+        if call.done():
+            return self.wait_for(call)
+        self._refuse_fork()
+        try:
+            return await asyncio.shield(asyncio.wrap_future(call))
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
             raise FakerelayError(WAS_CLOSED) from None
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
@@ -115,9 +148,7 @@ class Host:
         __tracebackhide__ = True
         if self.is_here:
             return await work
-        if find_running_loop() is None:
-            work.close()
-            raise FakerelayError(_NO_LOOP)
+        _refuse_without_loop(work)
         call = self._submit(work)
         try:
             return await asyncio.wrap_future(call)
@@ -149,7 +180,13 @@ class Host:
             raise
 
     def close(self) -> None:
-        """End what was begun with `open`; closing again does nothing."""
+        """End what was begun with `open`; closing again does nothing.
+
+        Another process, forked from the one it lives in, only forgets it.
+        """
+        if self.is_elsewhere:
+            self._forget()
+            return
         if self._thread is None:
             if self.is_running:
                 raise FakerelayError("Close what 'async with' opened by 'await relay.aclose()'")
@@ -165,6 +202,9 @@ class Host:
 
     async def aclose(self) -> None:
         """End it, begun either way, without standing in the loop's way; again, nothing."""
+        if self.is_elsewhere:
+            self._forget()
+            return
         if self._thread is not None:
             return await asyncio.to_thread(self.close)
         await self._leave().end()
@@ -209,16 +249,17 @@ class Host:
         except RuntimeError as error:
             raise FakerelayError(f"The relay can't be reached any more: {error}") from error
 
-    def _refuse_here(self, work: Coroutine[Any, Any, Any]) -> None:
-        if self.is_here:
-            work.close()
+    def _refuse_here(self, work: Coroutine[Any, Any, Any] | None = None) -> None:
+        if self.is_here or self.stands_still:
+            if work is not None:
+                work.close()
             raise FakerelayError(
                 "This would have to wait, and the relay runs in the loop that waits: enter it by"
                 " 'with' rather than 'async with', or use the method that begins with an 'a'"
             )
 
     def _refuse_fork(self) -> None:
-        if os.getpid() != self._pid:
+        if self.is_elsewhere:
             raise FakerelayError(
                 "The relay runs in the process that this one was forked from: call it over HTTP,"
                 " or open another one here"
@@ -227,13 +268,17 @@ class Host:
     def _leave(self) -> "_Left":
         """Take no more calls and call off those that wait; what is to be ended, only once."""
         with self._lock:
-            left = _Left(self._server, self._receiver, self._loop, self._thread)
-            self._server = self._receiver = self._loop = self._thread = None
-            self._was_closed = left.server is not None
+            clients = list(self.clients)
+            left = _Left(self._server, self._receiver, clients, self._loop, self._thread)
+            self._forget()
             calls = list(self._calls)
         for call in calls:
             call.cancel()
         return left
+
+    def _forget(self) -> None:
+        self._was_closed = self._was_closed or self._server is not None
+        self._server = self._receiver = self._loop = self._thread = None
 
     def _take(
         self, find_loop: Callable[[], asyncio.AbstractEventLoop]
@@ -308,18 +353,38 @@ def open_shared(*, tls: bool) -> Host:
 class HostedClient(RelayClient):
     """A client that lives in a host's loop, so that any loop may call it; its first call opens it.
 
-    It ends with the relay, if nobody closes it before.
+    It ends with the relay, or else with the host.
     """
 
-    def __init__(self, host: Host, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        host: Host,
+        url: str,
+        appid: int,
+        certificate_id: str,
+        certificate_key: str,
+        *,
+        ca_file: Path | None,
+    ) -> None:
+        super().__init__(url, appid, certificate_id, certificate_key)
         self._host = host
+        self._ca_file = ca_file
+        self._has_ended = False
+        host.clients.add(self)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def close(self) -> None:
-        await self._host.arun(super().close())
+        """Close the connections; the next call opens others."""
+        if self._session is not None:
+            await self._host.arun(super().close())
+
+    async def end(self) -> None:
+        """Close them for good, in the host's loop; calls are refused from now on."""
+        self._has_ended = True
+        self._host.clients.discard(self)
+        await super().close()
 
     async def call(
         self, operation: str, body: Mapping[str, Any], *, trace_id: str | None = None
@@ -327,7 +392,11 @@ class HostedClient(RelayClient):
         return await self._host.arun(self._call(operation, body, trace_id))
 
     async def _call(self, operation: str, body: Mapping[str, Any], trace_id: str | None) -> Reply:
+        if self._has_ended:
+            raise FakerelayError(WAS_CLOSED)
         if self._session is None:
+            if self._ca_file is not None:
+                self._ssl_context = ssl.create_default_context(cafile=self._ca_file)
             await super().__aenter__()
         return await super().call(operation, body, trace_id=trace_id)
 
@@ -337,11 +406,14 @@ class _Left(NamedTuple):
 
     server: Server | None
     receiver: Receiver | None
+    clients: Sequence[HostedClient]
     loop: asyncio.AbstractEventLoop | None
     thread: threading.Thread | None
 
     async def end(self) -> None:
         try:
+            for client in self.clients:
+                await client.end()
             if self.server is not None:
                 await self.server.close(grace_seconds=0)
         finally:
@@ -353,6 +425,12 @@ def _live(loop: asyncio.AbstractEventLoop) -> None:
     """The life of a thread: once its loop is stopped, it calls off what is left and closes it."""
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.get_loop().run_forever()
+
+
+def _refuse_without_loop(work: Coroutine[Any, Any, Any]) -> None:
+    if find_running_loop() is None:
+        work.close()
+        raise FakerelayError(_NO_LOOP)
 
 
 def _is_cancelled() -> bool:

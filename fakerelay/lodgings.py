@@ -3,15 +3,17 @@
 A guest is one world among others, cheap enough for each test to have its own.
 """
 
+import asyncio
 import json
 import secrets
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from fakerelay.clock import WorldClock
 from fakerelay.config import AppConfig, Config
@@ -20,7 +22,7 @@ from fakerelay.control.verbs import find_verb
 from fakerelay.core.model import App, Certificate
 from fakerelay.core.profile import Profile
 from fakerelay.errors import ConfigError, FakerelayError
-from fakerelay.hosts import NOT_RUNNING, WAS_CLOSED, Host
+from fakerelay.hosts import NOT_RUNNING, RUNS_ALREADY, WAS_CLOSED, Host, HostedClient
 from fakerelay.inboxes import Inbox, Receiver
 from fakerelay.ports import ClockMode
 from fakerelay.profiles import open_profile
@@ -106,15 +108,23 @@ class Lodging(Protocol):
     def is_open(self) -> bool: ...
 
     @property
-    def is_untouched(self) -> bool:
-        """Whether it is open, and nobody can have asked anything of it."""
+    def server(self) -> Server:
+        """Raises FakerelayError where it isn't open."""
+
+    @property
+    def client(self) -> HostedClient:
+        """The same one until it is closed. Raises FakerelayError where it isn't open."""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its world is there; until then nobody can have asked anything of it."""
 
     @property
     def world(self) -> Tenant:
-        """Raises FakerelayError where it isn't open."""
+        """Waits for it. Raises FakerelayError where it isn't open, or waiting would be in vain."""
 
-    def check_open(self) -> None:
-        """Raises FakerelayError where it isn't open."""
+    async def aworld(self) -> Tenant:
+        """The same, for coroutines."""
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a verb, kept to this world where they name no other."""
@@ -133,6 +143,7 @@ class OwnServer:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
+        self._client: HostedClient | None = None
         self.strays_after: int | None = None
         self.host = Host(self._make_config)
         self.inbox: Inbox | None = None
@@ -142,15 +153,26 @@ class OwnServer:
         return self.host.is_running
 
     @property
-    def is_untouched(self) -> bool:
-        return False
+    def server(self) -> Server:
+        return self.host.server
+
+    @property
+    def client(self) -> HostedClient:
+        client = self._client
+        if client is None or not self.is_open:
+            raise FakerelayError(NOT_RUNNING if client is None else WAS_CLOSED)
+        return client
+
+    @property
+    def is_made(self) -> bool:
+        return self.is_open
 
     @property
     def world(self) -> Tenant:
-        return self.host.server.tenants.default
+        return self.server.tenants.default
 
-    def check_open(self) -> None:
-        self.host.server  # noqa: B018  # says so where it isn't
+    async def aworld(self) -> Tenant:
+        return self.world
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Other worlds on it are its relay's too."""
@@ -158,9 +180,11 @@ class OwnServer:
 
     def open(self) -> None:
         self.host.open()
+        self._client = _make_client(self.host, self.server, self._wanted)
 
     async def aopen(self) -> None:
         await self.host.aopen()
+        self._client = _make_client(self.host, self.server, self._wanted)
 
     def close(self) -> None:
         self.host.close()
@@ -190,6 +214,15 @@ class OwnServer:
         )
 
 
+class _Stay(NamedTuple):
+    """From one opening to the closing after it: what that has to end."""
+
+    server: Server
+    client: HostedClient
+    inbox: Inbox | None
+    opening: Future[Tenant]
+
+
 class Guest:
     """A world of its own on the server of a host that runs already.
 
@@ -205,31 +238,37 @@ class Guest:
                     " leave server out"
                 )
         self._wanted = wanted
-        self._tenant: Tenant | None = None
-        self._opening: Future[None] | None = None
-        self._was_closed = False
+        self._lock = threading.Lock()
+        self._stay: _Stay | None = None
+        self._was_open = False
         self.strays_after: int | None = None
         self.host = host
         self.inbox: Inbox | None = None
 
     @property
     def is_open(self) -> bool:
-        return self._is_begun and self.host.is_running
+        stay = self._stay
+        return stay is not None and self.host.runs(stay.server)
 
     @property
-    def is_untouched(self) -> bool:
-        return self.is_open and self._tenant is None
+    def server(self) -> Server:
+        return self._find_stay().server
+
+    @property
+    def client(self) -> HostedClient:
+        return self._find_stay().client
+
+    @property
+    def is_made(self) -> bool:
+        stay = self._stay
+        return stay is not None and stay.opening.done()
 
     @property
     def world(self) -> Tenant:
-        self._wait()
-        if self._tenant is None:
-            raise FakerelayError(self._absence)
-        return self._tenant
+        return self.host.wait_for(self._find_stay().opening)
 
-    def check_open(self) -> None:
-        if not self._is_begun:
-            raise FakerelayError(self._absence)
+    async def aworld(self) -> Tenant:
+        return await self.host.await_for(self._find_stay().opening)
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if "world" in parameters or "all" in parameters or "world" not in find_verb(verb).query:
@@ -237,74 +276,125 @@ class Guest:
         return {**parameters, "world": self.world.id}
 
     def open(self) -> None:
-        made = self._prepare()
-        try:
-            if self._wanted.is_sole and not self._wanted.faults:
-                self._opening = self.host.begin(self._begin(*made))
-            else:
-                self.host.run(self._begin(*made), is_quick=not self._wanted.faults)
-        except BaseException:
-            self.close()
-            raise
+        stay = self._begin()
+        if self._wanted.faults or not self._wanted.is_sole:
+            try:
+                self.host.wait_for(stay.opening)
+            except BaseException:
+                self._leave(stay)
+                raise
+        self._was_open = True
 
     async def aopen(self) -> None:
-        made = self._prepare()
+        stay = self._begin(is_awaited=True)
         try:
-            await self.host.arun(self._begin(*made))
+            await self.host.await_for(stay.opening)
         except BaseException:
-            await self.aclose()
+            await self._aleave(stay)
             raise
+        self._was_open = True
 
     def close(self) -> None:
-        if self.host.is_running:
-            self.host.run(self._end(), is_quick=True)
+        if self._stay is not None:
+            self._leave(self._stay)
 
     async def aclose(self) -> None:
-        if self.host.is_running:
-            await self.host.arun(self._end())
+        if self._stay is not None:
+            await self._aleave(self._stay)
 
-    @property
-    def _is_begun(self) -> bool:
-        return self._tenant is not None or self._opening is not None
+    def _find_stay(self) -> _Stay:
+        stay = self._stay
+        if stay is not None and self.host.runs(stay.server):
+            return stay
+        raise FakerelayError(WAS_CLOSED if self._was_open else NOT_RUNNING)
 
-    @property
-    def _absence(self) -> str:
-        return WAS_CLOSED if self._was_closed else NOT_RUNNING
+    def _begin(self, *, is_awaited: bool = False) -> _Stay:
+        """Raises ConfigError, and FakerelayError where another one has begun."""
+        with self._lock:
+            if self.is_open:
+                raise FakerelayError(RUNS_ALREADY)
+            server, receiver = self.host.server, self.host.receiver
+            profile, clock = self._prepare(server)
+            app, inbox = self._wanted.app, None
+            if self._wanted.is_received:
+                inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
+                app = replace(app, callback_url=inbox.url)
+            work = self._make(server, app, profile, clock)
+            try:
+                opening = self.host.begin(work, is_awaited=is_awaited)
+            except BaseException:
+                if inbox is not None:
+                    receiver.close_inbox(inbox)  # which nobody has been told of
+                raise
+            client = _make_client(self.host, server, self._wanted)
+            self.inbox, self._stay = inbox, _Stay(server, client, inbox, opening)
+            return self._stay
 
-    def _wait(self) -> None:
-        opening = self._opening
-        if opening is not None and self._tenant is None:
-            self.host.wait(opening)
-
-    def _prepare(self) -> tuple[AppConfig, Profile, WorldClock]:
+    def _prepare(self, server: Server) -> tuple[Profile, WorldClock]:
         """All that can be refused is made before it is begun. Raises ConfigError."""
-        server, app = self.host.server, self._wanted.app
         if self._wanted.tls and server.tls_files.ca_file is None:
             raise ConfigError(
                 "Can't use tls=True on this server: it speaks plain HTTP only; leave server out,"
                 " or share one that was opened with TLS"
             )
         profile = _choose_profile(server.tenants.default.service.profile, self._wanted)
-        clock = server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
-        if self._wanted.is_received:
-            name = f"{app.appid}-{secrets.token_hex(4)}"
-            self.inbox = self.host.receiver.open_inbox(name)
-            app = replace(app, callback_url=self.inbox.url)
-        return app, profile, clock
+        return profile, server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
 
-    async def _begin(self, app: AppConfig, profile: Profile, clock: WorldClock) -> None:
-        server = self.host.server
-        self._tenant = await _open_world(server, app, self._wanted.faults, profile, clock)
+    async def _make(
+        self, server: Server, app: AppConfig, profile: Profile, clock: WorldClock
+    ) -> Tenant:
+        tenant = await _open_world(server, app, self._wanted.faults, profile, clock)
         self.strays_after = server.tenants.default.journal.newest
+        return tenant
 
-    async def _end(self) -> None:
+    def _leave(self, stay: _Stay) -> None:
+        if self.host.is_elsewhere:
+            self._stay = None
+            return
+        try:
+            self.host.run(self._end(stay), is_quick=True)
+        except FakerelayError:
+            if self.host.runs(stay.server):  # else it ends, and with it all that it has
+                raise
+
+    async def _aleave(self, stay: _Stay) -> None:
+        if self.host.is_elsewhere:
+            self._stay = None
+            return
+        try:
+            await self.host.await_for(self.host.begin(self._end(stay), is_awaited=True))
+        except FakerelayError:
+            if self.host.runs(stay.server):  # else it ends, and with it all that it has
+                raise
+
+    async def _end(self, stay: _Stay) -> None:
         """Forget all there is; first the inbox, so that nothing hangs there any more."""
-        self._was_closed = self._was_closed or self._is_begun
-        tenant, self._tenant, self._opening = self._tenant, None, None
-        if self.inbox is not None:
-            self.host.receiver.close_inbox(self.inbox)
-        if tenant is not None:
-            await self.host.server.drop_world(tenant)
+        if self._stay is not stay:
+            return
+        self._stay = None
+        if stay.inbox is not None:
+            self.host.receiver.close_inbox(stay.inbox)
+        await stay.client.end()
+        if not stay.opening.done():
+            await asyncio.wait([asyncio.wrap_future(stay.opening)])
+        if not stay.opening.cancelled() and stay.opening.exception() is None:
+            await stay.server.drop_world(stay.opening.result())
+
+
+def _make_client(host: Host, server: Server, wanted: Wanted) -> HostedClient:
+    return HostedClient(
+        host,
+        find_url(server, is_tls=wanted.tls),
+        wanted.app.appid,
+        wanted.app.certificate_id,
+        wanted.app.certificate_key,
+        ca_file=server.tls_files.ca_file if wanted.tls else None,
+    )
+
+
+def find_url(server: Server, *, is_tls: bool) -> str:
+    """The vendor API of a relay."""
+    return server.url if is_tls else (server.http_url or "")
 
 
 async def _open_world(
@@ -344,10 +434,22 @@ def _choose_profile(usual: Profile, wanted: Wanted) -> Profile:
         settings = json.dumps(wanted.settings or {}, sort_keys=True)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"Can't use settings: {error}; write plain JSON values") from error
-    return _open_profile(wanted.profile or usual.name, settings)
+    source = usual.name if wanted.profile is None else wanted.profile
+    return _open_profile(source, _read_if_file(source), settings)
+
+
+def _read_if_file(source: str) -> bytes | None:
+    """None for a shipped name, and for what `open_profile` says is wrong."""
+    try:
+        return Path(source).read_bytes()
+    except (OSError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=64)
-def _open_profile(source: str, settings: str) -> Profile:
-    """Many tests want the same one, and its making costs more than all else."""
+def _open_profile(source: str, content: bytes | None, settings: str) -> Profile:
+    """Many tests want the same one, and its making costs more than all else.
+
+    `content` tells a file from what it was before, or from another of that name elsewhere.
+    """
     return open_profile(source, json.loads(settings))

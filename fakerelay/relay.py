@@ -15,9 +15,17 @@ from fakerelay.client import RelayClient, Reply, make_token
 from fakerelay.config import AppConfig, check_snapshot
 from fakerelay.environment import describe_relay
 from fakerelay.errors import ConfigError, FakerelayError, nearest
-from fakerelay.hosts import RUNS_ALREADY, Host, HostedClient
+from fakerelay.hosts import Host
 from fakerelay.inboxes import Callbacks
-from fakerelay.lodgings import Guest, Lodging, OwnServer, Wanted, check_types, is_whole
+from fakerelay.lodgings import (
+    Guest,
+    Lodging,
+    OwnServer,
+    Wanted,
+    check_types,
+    find_url,
+    is_whole,
+)
 from fakerelay.planning import Planner
 from fakerelay.ports import ClockMode
 from fakerelay.profiles import nest_settings
@@ -110,7 +118,6 @@ class FakeRelay(Assertions):
         self._tls = tls
         self._lodging: Lodging = OwnServer(wanted) if server is None else Guest(server, wanted)
         self._host = self._lodging.host
-        self._client: RelayClient | None = None
         self._callbacks: Callbacks | None = None
         self._ending = threading.Lock()
         self.clock = Timekeeper(self.control, self.acontrol)
@@ -130,8 +137,7 @@ class FakeRelay(Assertions):
     @property
     def url(self) -> str:
         """The vendor API: HTTPS with `tls`, else plain HTTP."""
-        server = self._running()
-        return server.url if self._tls else (server.http_url or "")
+        return find_url(self._running(), is_tls=self._tls)
 
     @property
     def http_url(self) -> str:
@@ -199,17 +205,7 @@ class FakeRelay(Assertions):
 
         It needs no `async with`, and ends with the relay.
         """
-        self._running()
-        if self._client is None:
-            self._client = HostedClient(
-                self._host,
-                self.url,
-                self.appid,
-                self.certificate_id,
-                self.certificate_key,
-                ssl_context=self.ssl_context,
-            )
-        return self._client
+        return self._lodging.client
 
     def start(
         self,
@@ -259,7 +255,7 @@ class FakeRelay(Assertions):
     @property
     def has_faults(self) -> bool:
         """Whether its world has any fault plan, met or not."""
-        return not self._lodging.is_untouched and len(self._lodging.world.faults) > 0
+        return self._lodging.is_made and len(self._lodging.world.faults) > 0
 
     @property
     def callbacks(self) -> Callbacks:
@@ -337,6 +333,7 @@ class FakeRelay(Assertions):
         __tracebackhide__ = True
         try:
             control = self._running().control
+            await self._lodging.aworld()
             bound = self._lodging.bind(verb, parameters)
             return await self._host.arun(control.call(verb, **bound))
         except FakerelayError as error:
@@ -377,7 +374,6 @@ class FakeRelay(Assertions):
     # Its life.
 
     def __enter__(self) -> Self:
-        self._refuse_twice()
         self._lodging.open()
         self._begin()
         return self
@@ -393,7 +389,6 @@ class FakeRelay(Assertions):
         self.close()
 
     async def __aenter__(self) -> Self:
-        self._refuse_twice()
         await self._lodging.aopen()
         self._begin()
         return self
@@ -411,21 +406,11 @@ class FakeRelay(Assertions):
     def close(self) -> None:
         """End a relay that was entered with `with`; closing again does nothing."""
         with self._ending:  # whoever comes second finds it done
-            client, self._client = self._client, None
-            try:
-                if client is not None and self._lodging.is_open and not self._host.is_here:
-                    self._host.run(client.close())
-            finally:
-                self._lodging.close()
+            self._lodging.close()
 
     async def aclose(self) -> None:
         """End a relay, entered either way, without standing in the loop's way; again, nothing."""
-        client, self._client = self._client, None
-        try:
-            if client is not None and self._lodging.is_open:
-                await client.close()
-        finally:
-            await self._lodging.aclose()
+        await self._lodging.aclose()
 
     def _begin(self) -> None:
         reports.note_opened(self)
@@ -440,12 +425,7 @@ class FakeRelay(Assertions):
 
     def _running(self) -> Server:
         """The server, as long as the relay's world is there."""
-        self._lodging.check_open()
-        return self._host.server
-
-    def _refuse_twice(self) -> None:
-        if self._lodging.is_open:
-            raise FakerelayError(RUNS_ALREADY)
+        return self._lodging.server
 
 
 def _read_settings(

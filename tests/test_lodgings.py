@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakerelay import ConfigError, FakeRelay, FakerelayError, Host
 from fakerelay.config import Config
-from fakerelay.hosts import open_shared
+from fakerelay.hosts import RUNS_ALREADY, open_shared
 
 from .conftest import no_complaints
 
@@ -71,20 +73,6 @@ def test_tls_needs_a_server_that_speaks_it(host: Host) -> None:
         FakeRelay(server=host, tls=True).__enter__()
 
 
-@pytest.mark.parametrize("ends", ["opening", "open"])
-async def test_world_whose_opening_is_cancelled_is_gone(host: Host, ends: str) -> None:
-    relay = FakeRelay(server=host, appid=79)
-    opening = asyncio.create_task(relay.__aenter__())
-    await asyncio.sleep(0)
-    opening.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await opening
-    if ends == "open":
-        async with FakeRelay(server=host, appid=79) as again:
-            assert (await again.client.start_source("r", "u", "rtmp://h/a")).is_accepted
-    assert worlds(host) == ["default"]
-
-
 @pytest.fixture
 def busy_host(host: Host) -> Iterator[tuple[Host, threading.Event]]:
     """A host whose loop does nothing until the event is set."""
@@ -99,6 +87,24 @@ def busy_host(host: Host) -> Iterator[tuple[Host, threading.Event]]:
     finally:
         go_on.set()
         standing.result()
+
+
+@pytest.mark.parametrize("ends", ["opening", "open"])
+async def test_world_whose_opening_is_cancelled_is_gone(
+    busy_host: tuple[Host, threading.Event], ends: str
+) -> None:
+    host, go_on = busy_host
+    relay = FakeRelay(server=host, appid=79)
+    opening = asyncio.create_task(relay.__aenter__())
+    await asyncio.sleep(0)
+    opening.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    if ends == "open":
+        async with FakeRelay(server=host, appid=79) as again:
+            assert (await again.client.start_source("r", "u", "rtmp://h/a")).is_accepted
+    assert worlds(host) == ["default"]
 
 
 def test_opening_waits_for_nothing(busy_host: tuple[Host, threading.Event]) -> None:
@@ -174,6 +180,198 @@ async def test_world_is_not_begun_in_the_loop_that_would_have_to_make_it() -> No
         assert worlds(shared) == ["default"]
     finally:
         await shared.aclose()
+
+
+@pytest.mark.parametrize("options", [{}, {"appid": 5}], ids=["any app", "one app"])
+async def test_relay_on_a_server_of_others_is_entered_once_whoever_tries(
+    busy_host: tuple[Host, threading.Event], options: dict[str, Any]
+) -> None:
+    host, go_on = busy_host
+    relay = FakeRelay(server=host, **options)
+    tries = [asyncio.create_task(relay.__aenter__()) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(FakerelayError, match="runs already"):
+        relay.__enter__()
+    go_on.set()
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert [str(each) for each in outcomes if each is not relay] == [RUNS_ALREADY]
+    assert (await relay.client.start_source("r", "u", "rtmp://h/a")).is_accepted
+    assert await relay.callbacks.await_for()
+    await relay.aclose()
+    assert worlds(host) == ["default"]
+    assert host.receiver._inboxes == {}
+
+
+def test_threads_that_enter_one_relay_at_once_leave_one_inbox(host: Host) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(50):
+            relay = FakeRelay(server=host)
+            with ThreadPoolExecutor(4) as pool:
+                tries = [pool.submit(relay.__enter__) for _ in range(4)]
+            assert [each.exception() for each in tries].count(None) == 1
+            assert len(host.receiver._inboxes) == 1
+            relay.close()
+    finally:
+        sys.setswitchinterval(before)
+    assert (worlds(host), host.receiver._inboxes) == (["default"], {})
+
+
+def test_world_refused_in_the_loop_that_waits_leaves_no_inbox(host: Host) -> None:
+    async def enter() -> None:
+        with pytest.raises(FakerelayError, match="would have to wait"):
+            FakeRelay(server=host).__enter__()
+
+    host.run(enter())
+    assert host.receiver._inboxes == {}
+
+
+def write_profile(folder: Path, quota: int) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "own.json").write_text(f'{{"extends": "default", "concurrent_pushes": {quota}}}')
+
+
+@pytest.mark.parametrize("folders", ["aa", "ab"], ids=["written anew", "in another folder"])
+def test_profile_is_what_its_file_says_now(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: str
+) -> None:
+    for quota, name in enumerate(folders, 1):
+        write_profile(tmp_path / name, quota)
+        monkeypatch.chdir(tmp_path / name)
+        with FakeRelay(server=host, profile="own.json") as relay:
+            assert relay.control("profile")["profile"]["concurrent_pushes"] == quota
+
+
+def test_profile_without_a_name_is_refused(host: Host) -> None:
+    with pytest.raises(ConfigError, match="Can't read profile"):
+        FakeRelay(server=host, profile="").__enter__()
+
+
+async def test_client_ends_with_its_relay_on_a_server_that_goes_on(host: Host) -> None:
+    async with FakeRelay(server=host) as relay:
+        client = relay.client
+        assert (await client.start_source("r", "u", "rtmp://h/a")).is_accepted
+    with pytest.raises(FakerelayError, match="was closed"):
+        await client.start_source("r", "u", "rtmp://h/a")
+    assert client._session is None
+    assert host.clients == set()
+
+
+def test_threads_that_call_first_share_a_client(host: Host) -> None:
+    with FakeRelay(server=host) as relay, ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(lambda _: relay.client, range(4)))) == 1
+
+
+def test_clients_end_with_the_host() -> None:
+    host = open_shared(tls=False)
+    relay = FakeRelay(server=host).__enter__()
+    relay.start("rtmp://h/a")
+    client = relay.client
+    host.close()
+    assert client._session is None
+    relay.close()
+
+
+async def test_world_on_its_way_does_not_stand_in_the_way_of_a_coroutine(
+    busy_host: tuple[Host, threading.Event],
+) -> None:
+    host, go_on = busy_host
+    with FakeRelay(server=host) as relay:
+        given_up = asyncio.create_task(relay.acontrol("tasks"))
+        waiting = asyncio.create_task(relay.acontrol("tasks"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.wait([given_up])
+        assert given_up.cancelled()
+        go_on.set()
+        assert (await waiting)["items"] == []
+
+
+def test_world_in_a_loop_that_stands_still_is_not_waited_for() -> None:
+    shared = Host(lambda receiver: Config(port=0, control_port=0, no_tls=True, apps=()))
+    with asyncio.Runner() as runner:
+        runner.run(shared.aopen())
+        with pytest.raises(FakerelayError, match="would have to wait"):
+            FakeRelay(server=shared).__enter__()
+        runner.run(shared.aclose())
+
+
+def test_world_asked_for_elsewhere_is_not_waited_for_in_its_own_loop() -> None:
+    shared = Host(lambda receiver: Config(port=0, control_port=0, no_tls=True, apps=()))
+
+    async def enter() -> None:
+        relay = FakeRelay(server=shared)
+        thread = threading.Thread(target=relay.__enter__)
+        thread.start()
+        thread.join()
+        with pytest.raises(FakerelayError, match="would have to wait"):
+            relay.tasks()
+        await relay.aclose()
+
+    with asyncio.Runner() as runner:
+        runner.run(shared.aopen())
+        runner.run(enter())
+        runner.run(shared.aclose())
+
+
+def test_closing_while_the_host_closes_does_nothing() -> None:
+    host, go_on = open_shared(tls=False), threading.Event()
+    relay = FakeRelay(server=host).__enter__()
+    relay.tasks()
+
+    async def stand_still() -> None:
+        go_on.wait()
+
+    host.begin(stand_still())
+    with ThreadPoolExecutor(2) as pool:
+        closing = pool.submit(relay.close)
+        while len(host._calls) < 2:
+            pass
+        ending = pool.submit(host.close)
+        while host.is_running:
+            pass
+        go_on.set()
+        assert (closing.result(), ending.result()) == (None, None)
+    assert not relay.is_open
+
+
+def test_relay_of_a_host_that_was_closed_is_not_open_when_that_opens_again() -> None:
+    host = open_shared(tls=False)
+    relay = FakeRelay(server=host).__enter__()
+    host.close()
+    host.open()
+    try:
+        assert not relay.is_open
+        with pytest.raises(FakerelayError, match="was closed"):
+            relay.tasks()
+        with relay:
+            assert relay.tasks() == []
+    finally:
+        host.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork a process")
+@pytest.mark.parametrize("server", ["None", "host"], ids=["own", "shared"])
+def test_forked_process_leaves_a_relay_to_its_parent(server: str) -> None:
+    code = LEAVING.replace("SERVER", server)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert (ran.stdout, ran.stderr) == ("7 []\n", "")
+
+
+LEAVING = """
+import os, sys
+from fakerelay import FakeRelay
+from fakerelay.hosts import open_shared
+host = open_shared(tls=False)
+with FakeRelay(server=SERVER) as relay:
+    if os.fork() == 0:
+        sys.exit(7)
+    print(os.waitstatus_to_exitcode(os.wait()[1]), relay.tasks())
+host.close()
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork a process")

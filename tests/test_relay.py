@@ -264,6 +264,13 @@ def test_relay_that_was_closed_says_so() -> None:
         relay.tasks()
 
 
+async def test_relay_that_was_closed_twice_says_so_too() -> None:
+    async with FakeRelay() as relay:
+        await relay.aclose()
+    with pytest.raises(FakerelayError, match="The relay was closed"):
+        relay.tasks()
+
+
 def test_settings_may_have_dots_in_their_keys() -> None:
     settings = {"callback.timeout_seconds": 1, "callback": {"product": 4}}
     with FakeRelay(settings=settings) as relay:
