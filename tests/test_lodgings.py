@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,6 +18,8 @@ from fakerelay.config import Config
 from fakerelay.hosts import RUNS_ALREADY, open_shared
 
 from .conftest import no_complaints
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -202,19 +205,36 @@ async def test_relay_on_a_server_of_others_is_entered_once_whoever_tries(
     assert host.receiver._inboxes == {}
 
 
-def test_threads_that_enter_one_relay_at_once_leave_one_inbox(host: Host) -> None:
+@contextmanager
+def often_switching() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        for _ in range(50):
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def do_together(act: Callable[[], T]) -> list[Future[T]]:
+    """In two threads at once."""
+    together = threading.Barrier(2, timeout=10)
+
+    def do() -> T:
+        together.wait()
+        return act()
+
+    with ThreadPoolExecutor(2) as pool:
+        return [pool.submit(do) for _ in range(2)]
+
+
+def test_threads_that_enter_one_relay_at_once_leave_one_inbox(host: Host) -> None:
+    with often_switching():
+        for _ in range(100):
             relay = FakeRelay(server=host)
-            with ThreadPoolExecutor(4) as pool:
-                tries = [pool.submit(relay.__enter__) for _ in range(4)]
+            tries = do_together(relay.__enter__)
             assert [each.exception() for each in tries].count(None) == 1
             assert len(host.receiver._inboxes) == 1
             relay.close()
-    finally:
-        sys.setswitchinterval(before)
     assert (worlds(host), host.receiver._inboxes) == (["default"], {})
 
 
@@ -259,8 +279,11 @@ async def test_client_ends_with_its_relay_on_a_server_that_goes_on(host: Host) -
 
 
 def test_threads_that_call_first_share_a_client(host: Host) -> None:
-    with FakeRelay(server=host) as relay, ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(lambda _: relay.client, range(4)))) == 1
+    with often_switching():
+        for _ in range(100):
+            with FakeRelay(server=host) as relay:
+                first, second = do_together(lambda: relay.client)
+                assert first.result() is second.result()
 
 
 def test_clients_end_with_the_host() -> None:
