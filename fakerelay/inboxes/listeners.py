@@ -13,15 +13,29 @@ _BACKLOG: Final = 1024
 
 
 class Listener:
-    """Hands each request to a handler, which is called off when its sender has gone."""
+    """Hands each request to a handler, which is called off when its sender has gone.
 
-    def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    Unless `inflates`, a body that came compressed is left so.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        *,
+        inflates: bool = True,
+    ) -> None:
         self._handle = handle
+        self._inflates = inflates
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> str:
         """The URL it listens on. Raises ConfigError."""
-        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=self._inflates,
+        )
         self._runner = runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+import zlib
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
@@ -23,6 +24,11 @@ _UNREACHABLE: Final = 502
 _CLOSED: Final = 503
 # Whoever posted the callback gives up long before.
 _FORWARD_SECONDS: Final = 3600.0
+# Deflate comes with zlib's header, as it should, or without.
+_WINDOW_BITS: Final = {
+    "gzip": (16 + zlib.MAX_WBITS,),
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+}
 
 
 class Inbox:
@@ -125,7 +131,7 @@ class Receiver:
     """
 
     def __init__(self) -> None:
-        self._listener = Listener(self._handle)
+        self._listener = Listener(self._handle, inflates=False)
         self._sender = HttpSender()
         self._url: str | None = None
         self._inboxes: dict[str, Inbox] = {}
@@ -163,11 +169,21 @@ class Receiver:
             return web.Response(status=404, text="There is no such inbox")
         if request.method != "POST":
             return web.Response(status=405, text="Callbacks are posted", headers={"Allow": "POST"})
-        raw = await request.read()
+        raw = _inflate(await request.read(), request.headers.get("Content-Encoding", ""))
         inbox = self._inboxes.get(path)
         if inbox is None:
             return web.Response(status=404, text="The inbox was closed")
         return await inbox.take(read_received(time.time(), raw, request.headers))
+
+
+def _inflate(raw: bytes, encoding: str) -> bytes:
+    """As it was before it was compressed; a body that isn't, whatever it says, as it came."""
+    for bits in _WINDOW_BITS.get(encoding.strip().lower(), ()):
+        try:
+            return zlib.decompress(raw, bits)
+        except zlib.error:
+            continue
+    return raw
 
 
 def _is_cancelled() -> bool:

@@ -1,7 +1,9 @@
 """The receiver over real sockets: whose callbacks are whose, how they are answered, how it ends."""
 
 import asyncio
+import gzip
 import socket
+import zlib
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -50,6 +52,28 @@ async def post(sender: HttpSender, inbox: Inbox, raw: bytes | None = None) -> Se
 
 async def until(inbox: Inbox, count: int) -> None:
     assert await inbox.wait(lambda: len(inbox.received) >= count, 5)
+
+
+ENCODED = {
+    "gzip": ("gzip", gzip.compress(body()), body()),
+    "deflate": ("Deflate", zlib.compress(body()), body()),
+    "bare deflate": ("deflate", zlib.compress(body(), wbits=-zlib.MAX_WBITS), body()),
+    "not compressed": ("gzip", body(), body()),
+    "cut off": ("gzip", gzip.compress(body())[:-9], gzip.compress(body())[:-9]),
+    "unknown": ("zstd", b"(/", b"(/"),
+}
+
+
+@pytest.mark.parametrize(("encoding", "sent", "kept"), ENCODED.values(), ids=ENCODED.keys())
+async def test_body_is_read_as_it_was_encoded_or_kept_as_it_came(
+    receiver: Receiver, encoding: str, sent: bytes, kept: bytes
+) -> None:
+    inbox = receiver.open_inbox("world")
+    async with aiohttp.ClientSession() as session:
+        headers = {"Content-Encoding": encoding}
+        async with session.post(inbox.url, data=sent, headers=headers) as response:
+            assert response.status == 200
+    assert [each.raw for each in inbox.received] == [kept]
 
 
 async def test_callback_is_kept_and_answered(receiver: Receiver, sender: HttpSender) -> None:
