@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
-from fakerelay.client import RelayClient, Reply
+from fakerelay.client import RelayClient, RelayUnreachable, Reply
 from fakerelay.config import Config
 from fakerelay.errors import FakerelayError
 from fakerelay.inboxes.receivers import Receiver
@@ -398,7 +398,12 @@ class HostedClient(RelayClient):
             if self._ca_file is not None:
                 self._ssl_context = ssl.create_default_context(cafile=self._ca_file)
             await super().__aenter__()
-        return await super().call(operation, body, trace_id=trace_id)
+        try:
+            return await super().call(operation, body, trace_id=trace_id)
+        except RelayUnreachable:
+            if self._has_ended:
+                raise FakerelayError(WAS_CLOSED) from None
+            raise
 
 
 class _Left(NamedTuple):

@@ -7,7 +7,7 @@ _IN_PARTS: Final = "it is judged by its parts, each a rule of its own"
 _PICTURES: Final = "no answer shows what a mixed stream looks or sounds like"
 _PUSHES: Final = "what becomes of a push at its CDN is nothing that calls bring about"
 _CONSOLE: Final = "no call makes or revokes a certificate"
-_PACE: Final = "calls keep below the profile's rate_limit_per_second"
+_PACE: Final = "calls keep below the profile's rate_limit_per_second, and no answer said less"
 
 ABSTENTIONS: Final[Mapping[str, str]] = {
     "https-only": "a server on this machine may be asked over plain HTTP, too",

@@ -6,6 +6,7 @@ from fakerelay.contract.clients import Observed, read_object, show
 
 _MOST_SILENT: Final = 3
 _MOST_UNANSWERED: Final = 12
+_MOST_DROPPED: Final = 60
 _MOST_STRANGE: Final = 20
 
 
@@ -44,7 +45,10 @@ class Patience:
         last = self.last
         if last is None:
             return None
-        if self._silent >= _MOST_SILENT or self._unanswered >= _MOST_UNANSWERED:
+        # A server that has answered may drop all calls of one sort, one after the other.
+        is_choosy = self.has_answer and last.failure == "broken"
+        most = _MOST_DROPPED if is_choosy else _MOST_UNANSWERED
+        if self._silent >= _MOST_SILENT or self._unanswered >= most:
             count = self._unanswered
             return f"{count} calls in a row were not answered; of the last: {last.error}"
         if not self.has_answer and self._strange >= _MOST_STRANGE:

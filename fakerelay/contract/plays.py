@@ -12,7 +12,7 @@ from fakerelay.contract.discretion import Discretion
 from fakerelay.contract.drafts import Draft, Names
 from fakerelay.contract.drivers import Driver, Step, make_request
 from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
-from fakerelay.contract.judgements import Finding, Judge
+from fakerelay.contract.judgements import ACCEPTED, Finding, Judge
 from fakerelay.contract.leftovers import list_loose, list_stops
 from fakerelay.contract.model import Key, World, key_of
 from fakerelay.contract.operations import (
@@ -32,6 +32,9 @@ RELEASE_SECONDS: Final = 10.0
 _RELEASE_STEP_SECONDS: Final = 0.5
 _MOST_WORLDS: Final = 64
 _PACES: Final = (10, 5, 2, 1)
+_PAUSE_SECONDS: Final = 1.05
+_PROBE: Final = 39
+"""A task and an address that no scenario has."""
 _NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
 _NAMED: Final = ("roomid ", "taskid ", "uid ")
 
@@ -54,7 +57,7 @@ class Witness(Protocol):
 
 class Play:
     """A scenario, or some of its operations, on a target. `steps` are all calls, in order;
-    `limited` is the first that came too soon for the server, and was answered when sent later.
+    `limited` are those up to the first that came too soon for the server.
 
     Rules `known` to be broken are no news where the form of a reply breaks them; `waits` says
     whether a late release is waited for, where another rule would be broken.
@@ -77,7 +80,7 @@ class Play:
         self.worlds: Sequence[World] = [World()]
         self.counts: Counter[str] = Counter()
         self.played = 0
-        self.limited: Step | None = None
+        self.limited: Sequence[Step] = ()
         self._client = client
         self._judge = judge
         self._known = known
@@ -105,7 +108,10 @@ class Play:
 
     def _do_all(self, scenario: Scenario, moves: Sequence[Move]) -> Iterator[Event]:
         for move in moves:
-            if not all(map(self._is_spoiled, list_operations(move))):
+            operations = list_operations(move)
+            if len(operations) > 1 and 0 < self._client.calls_per_second < len(operations):
+                return
+            if not all(map(self._is_spoiled, operations)):
                 continue
             for event in self._do(scenario, move):
                 yield event
@@ -132,14 +138,22 @@ class Play:
             steps,
             self.target.policy,
             self._known,
-            is_unclear=self._is_unclear,
+            is_unclear=self._is_unclear if len(steps) == 1 else self._is_undecided,
         )
         finding, played = trial.finding, tuple(self.steps)
         is_answer = finding is None and None not in trial.rules
         if not is_answer and len(steps) == 1 and (slower := self._ask_slower(steps[0])) is not None:
             return self._judge_steps(scenario, [slower])
-        if finding is not None and self._may_come_late(finding, steps) and self._comes_late():
+        if (
+            finding is not None
+            and self._may_come_late(finding, steps)
+            and self._comes_late(steps[0])
+        ):
             return self._judge_steps(scenario, self.steps[-1:])
+        if finding is not None and self._may_be_limited(finding, steps):
+            again = self._ask_later(steps[0])
+            if again is not None:
+                return self._judge_steps(scenario, [again])
         for rules in trial.rules:
             self.counts.update(rules or ())
         if finding is not None:
@@ -161,8 +175,40 @@ class Play:
                 self._client.calls_per_second = pace
                 again = self._driver.send(step.operation, step.request)
                 if not is_limited(again.observed, self._judge.errors):
-                    self.limited = self.limited or step
+                    self.limited = self.limited or [*self._up_to(step)]
                     return again
+        self._client.calls_per_second = usual
+        return None
+
+    def _up_to(self, step: Step) -> Iterator[Step]:
+        for each in self.steps:
+            yield each
+            if each is step:
+                return
+
+    def _may_be_limited(self, finding: Finding, steps: Sequence[Step]) -> bool:
+        """Where only the documented counts, a limit of calls may be told in any words."""
+        return (
+            self._judge.level == "documented"
+            and self._waits
+            and finding.rule not in self._known
+            and finding.expected == ACCEPTED
+            and len(steps) == 1
+        )
+
+    def _ask_later(self, step: Step) -> Step | None:
+        """The same again, if at once nothing else was accepted either, but is after a pause."""
+        probe = Start(_PROBE, (_PROBE,), "source", step.operation.room, step.operation.app)
+        usual = self._client.calls_per_second
+        slower = [pace for pace in _PACES if not 0 < usual <= pace]
+        if not slower or self._driver.perform(probe).observed.is_accepted:
+            return None
+        self._client.calls_per_second = slower[0]
+        # How many calls a second it takes, and since when it counts them, it does not say.
+        time.sleep(_PAUSE_SECONDS)
+        again = self._driver.perform(step.operation)
+        if again.observed.is_accepted:
+            return again
         self._client.calls_per_second = usual
         return None
 
@@ -199,9 +245,9 @@ class Play:
             for task in own
         )
 
-    def _comes_late(self) -> bool:
+    def _comes_late(self, last: Step) -> bool:
         """Whether the last operation is accepted after a while."""
-        operation = self.steps[-1].operation
+        operation = last.operation
         began = time.monotonic()
         give_up_at = began + RELEASE_SECONDS
         while time.monotonic() < give_up_at and self._patience.reason is None:
@@ -258,6 +304,10 @@ class Play:
                 return None if last.is_accepted else step
         # With a server of this machine that is gone, all that it ran is gone.
         return None if last is not None and last.failure == "gone" else step
+
+    def _is_undecided(self, observed: Observed) -> bool:
+        """Of a race: what came too soon can't be asked again."""
+        return self._is_unclear(observed) or is_limited(observed, self._judge.errors)
 
     def _is_unclear(self, observed: Observed) -> bool:
         """A refusal of another form is one, where its form is only assumed; at a server that has

@@ -58,7 +58,8 @@ class Run:
         self._known: set[str] = set()
         self._left: list[Left] = []
         self._is_crowded = False
-        self._limited: Step | None = None
+        self._limited: Sequence[Step] = ()
+        self._lasting: set[str] = set()
         self._patience = Patience()
         self.counts: Counter[str] = Counter()
         self.calls = 0
@@ -110,7 +111,7 @@ class Run:
 
         Of a server that has gone, nothing more is expected.
         """
-        if self._limited is not None and self._judge.level == "assumed":
+        if self._limited and self._judge.level == "assumed":
             yield from self._list_new([self._tell_limit(self._limited)])
         if self._callbacks is not None:
             if self.gave_up is None:
@@ -118,11 +119,11 @@ class Run:
             self.counts.update(self._callbacks.counts)
             self._callbacks.counts.clear()
 
-    def _tell_limit(self, limited: Step) -> Broke:
+    def _tell_limit(self, steps: Sequence[Step]) -> Broke:
         allowed = self._target.calls_per_second
         told = f"the profile allows {allowed} a second" if allowed else "the profile has no limit"
-        finding = Finding("rate-limit", f"no refusal: {told}", show(limited.observed))
-        return Broke(Scenario("too many calls", [limited.operation]), [limited], finding)
+        finding = Finding("rate-limit", f"no refusal: {told}", show(steps[-1].observed))
+        return Broke(Scenario("too many calls", list_moves(steps)), steps, finding)
 
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
@@ -140,9 +141,16 @@ class Run:
                 suspected.append(event)
         for event in suspected:
             suspicion = event.suspicion
-            if broke is not None or suspicion is None or not self._repeats(suspicion):
+            is_lost = event.step.observed.status is None
+            is_lasting = (
+                is_lost and suspicion is not None and suspicion.finding.rule in self._lasting
+            )
+            if broke is not None or suspicion is None or is_lasting:
+                yield event._replace(is_lasting=is_lasting)
+            elif not self._repeats(suspicion):
                 yield event
-            elif event.step.observed.status is None:
+            elif is_lost:
+                self._lasting.add(suspicion.finding.rule)
                 yield event._replace(is_lasting=True)
             else:
                 broke = self._take_new(suspicion)

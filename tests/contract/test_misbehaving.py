@@ -11,6 +11,7 @@ import pytest
 
 from fakerelay import FakeRelay, schemas
 from fakerelay.contract.catalogue import Scenario
+from fakerelay.contract.catalogue.lives import list_lives
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.efforts import plan_scenarios
 from fakerelay.contract.events import Broke, Unclear
@@ -221,3 +222,34 @@ def test_refusal_of_another_form_is_one_all_the_same_where_only_the_documented_c
             events = list(run.play([Scenario("right", [Start(0, (0,))]), wrong]))
     assert [each.finding.rule for each in events if isinstance(each, Broke)] == rules
     assert not [each for each in events if isinstance(each, Unclear)]
+
+
+def test_rule_is_inconclusive_where_the_connection_is_lost_each_time() -> None:
+    with open_server(lambda _, request: SUCCESS if b"\ntoken:" in request else b"") as url:
+        target = Target(url, {0: ACCOUNT})
+        with closing(target.open_client()) as client:
+            run = Run(target, client, Judge("documented", ERRORS))
+            tally = Tally("documented", run.counts)
+            wrong = [Start(0, (0,), credential="no token") for _ in range(2)]
+            for event in run.play([Scenario("some", [Start(0, (0,)), *wrong, Start(0, (0,))])]):
+                tally.add(event)
+    (lost,) = [each for each in tally.verdicts() if each.state == "inconclusive"]
+    assert (lost.rule, tally.findings) == ("token-required", [])
+    assert lost.reason is not None
+    assert "the connection was lost each time" in lost.reason
+
+
+def test_what_one_sort_of_call_does_is_no_reason_to_give_up() -> None:
+    """Nor to spend all calls on it."""
+    with open_server(lambda _, request: b"" if b"taskid" in request else SUCCESS) as url:
+        target = Target(url, {0: ACCOUNT})
+        with closing(target.open_client()) as client:
+            run = Run(target, client, Judge("documented", ERRORS))
+            answered = Scenario("answered", [Start(0, (0,))])
+            mixed = [
+                each for each in list_lives(target.policy, "documented") if "mixed" in each.name
+            ]
+            played = [each for one in mixed for each in (answered, one)]
+            list(run.play(played))
+    assert run.gave_up is None
+    assert run.calls < 4 * sum(len(scenario.operations) for scenario in played)

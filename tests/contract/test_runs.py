@@ -19,7 +19,7 @@ from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.machines import ContractMachine, explore
 from fakerelay.contract.model import Policy
-from fakerelay.contract.operations import Level, Move, Start, Stop
+from fakerelay.contract.operations import Level, Move, Race, Start, Stop
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.targets import Target
 from tests.contract.misbehaving import open_server, reply
@@ -90,13 +90,34 @@ def test_late_release_is_waited_for_where_only_the_documented_counts() -> None:
 
 
 HASTY = [Scenario("hasty", [Start(0, (0,)), Start(1, (0,)), Start(0, (1,)), Stop(0)])]
+WORDED = {"rate_limited": {"code": 777, "http_status": 200}}
+LIMITS = {
+    "as the profile has it": {"rate_limit_per_second": 3},
+    "in other words": {"rate_limit_per_second": 3, "errors": WORDED},
+}
 
 
-def test_limit_of_calls_is_kept_to_where_only_the_documented_counts() -> None:
-    with FakeRelay(settings={"rate_limit_per_second": 3}, callback_url=None) as relay:
+@pytest.mark.parametrize("settings", LIMITS.values(), ids=LIMITS.keys())
+def test_limit_of_calls_is_kept_to_where_only_the_documented_counts(
+    settings: dict[str, Any],
+) -> None:
+    with FakeRelay(settings=settings, callback_url=None) as relay:
         with open_run(relay, "documented") as run:
             assert complaints(run.play(HASTY)) == complaints(run.finish()) == []
         assert relay.tasks() == []
+
+
+def test_race_is_not_run_where_its_calls_are_too_many() -> None:
+    starts = (Start(0, (0,)), Start(1, (0,)))
+    scenarios = [*HASTY, Scenario("race", [Race(starts)])]
+    settings = {"rate_limit_per_second": 1}
+    with (
+        FakeRelay(settings=settings, callback_url=None) as relay,
+        open_run(relay, "documented") as run,
+    ):
+        events = list(run.play(scenarios))
+    assert complaints(iter(events)) == []
+    assert {event.scenario.name for event in events} == {"hasty"}
 
 
 def test_limit_of_calls_that_the_profile_lacks_is_one_finding() -> None:

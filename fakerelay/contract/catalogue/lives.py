@@ -7,7 +7,7 @@ from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
 
-_OFTEN: Final = 12
+_OFTEN: Final = 11
 
 
 def list_releases(policy: Policy) -> Iterator[Scenario]:
