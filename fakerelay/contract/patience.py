@@ -13,13 +13,15 @@ _MOST_STRANGE: Final = 20
 class Patience:
     """Notes each answer, and says when it is no use to go on. `last` is the latest.
 
-    `late_seconds` are the longest that what a stop frees was seen to take here.
+    `late_seconds` are the longest that what a stop frees was seen to take here; `waits_in_vain`
+    that a stop which was refused was so again after a pause.
     """
 
     def __init__(self) -> None:
         self.last: Observed | None = None
         self.has_answer = False
         self.late_seconds = 0.0
+        self.waits_in_vain = False
         self._accepted = 0
         self._refused = 0
         self._silent = 0

@@ -278,7 +278,7 @@ class Play:
             key, step = key_of(begun.operation), self._end(begun)
             if step is None:
                 ended.add(key)
-            elif is_sure and key not in ended:
+            elif is_sure and key not in ended and not self._ends_later(begun):
                 yield Left(scenario, step)
 
     def _end(self, begun: Step) -> Step | None:
@@ -289,6 +289,20 @@ class Play:
             if step is None:
                 return None
         return step
+
+    def _ends_later(self, begun: Step) -> bool:
+        """Whether its stop came too soon; where that was not so once, nobody waits again."""
+        if self._judge.level == "assumed" or self._patience.waits_in_vain:
+            return False
+        # A limit of calls that is told in any words: see `_ask_later`.
+        time.sleep(_PAUSE_SECONDS)
+        self._patience.waits_in_vain = self._end(begun) is not None
+        if not self._patience.waits_in_vain:
+            usual = self._client.calls_per_second
+            self._client.calls_per_second = next(
+                (pace for pace in _PACES if not 0 < usual <= pace), usual
+            )
+        return not self._patience.waits_in_vain
 
     def _stop(self, stop: Stop, request: Draft) -> Step | None:
         """The step, if what it was to stop may run on: refused, not answered, or not to be sent."""
