@@ -1,10 +1,12 @@
 """What is drawn: a right request validates, a wrong one doesn't, where a schema can say so."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +30,14 @@ OF_FIELDS = [
     for name, flaw in FLAWS.items()
     if flaw.fault.problem == "invalid_parameter" and not flaw.fault.rule.startswith(SAID_BY_CODE)
 ]
+OF_ADDRESSES = [
+    name
+    for name, flaw in FLAWS.items()
+    if flaw.fault.problem == "invalid_parameter" and flaw.fault.rule.startswith("address-")
+]
+ADDRESS = re.compile(
+    r"(?=.{1,512}\Z)rtmps?://[^,/:\s]+(:(?!0)(?!65536)[0-9]{1,5})?(/[!-~]*)?", re.ASCII
+)
 apps = st.integers(0, 1)
 styles = st.sampled_from(sorted(STYLES))
 starts = st.builds(Start, tasks, address_lists, kinds, rooms, apps)
@@ -62,3 +72,18 @@ def test_wrong_request_does_not_validate(operation: Operation, flaw: str) -> Non
         make = Start if isinstance(operation, Start) else Stop
         wrong = make(operation.task, operation.addresses, operation.kind, flaw=flaw)
         assert not is_valid(wrong)
+
+
+@pytest.mark.parametrize("flaw", OF_ADDRESSES)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_wrong_address_is_wrong_beside_others(flaw: str, count: int) -> None:
+    addresses = tuple(range(count))
+    assert all(map(ADDRESS.fullmatch, list_addresses(Start(0, addresses, "source"))))
+    wrong = list_addresses(Start(0, addresses, "source", flaw=flaw))
+    assert not all(map(ADDRESS.fullmatch, wrong))
+
+
+def list_addresses(start: Start) -> list[str]:
+    request = make_request(start, ACCOUNTS, Names("run", 1, "rtmp://push.invalid/live"))
+    addresses: list[str] = request.body["rtmpurl"].split(",")
+    return addresses

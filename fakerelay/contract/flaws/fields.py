@@ -56,8 +56,8 @@ def _address_forms() -> Iterator[tuple[str, Flaw]]:
     }
     yield from spoil_field("address-scheme", "rtmpurl", schemes, "documented")
     lengths = {
-        "of 513 bytes": lambda url: url.split(",")[0].ljust(513, "a"),
-        "second of 513 bytes": lambda url: f"{url},{url.ljust(513, 'a')}",
+        "of 513 bytes": lambda url: _first(url).ljust(513, "a"),
+        "second of 513 bytes": lambda url: f"{_first(url)},{_first(url).ljust(513, 'a')}",
     }
     yield from spoil_field("address-length", "rtmpurl", lengths, "documented")
     characters = {
@@ -109,10 +109,14 @@ def _spoil_one(url: str, place: int) -> str:
 
 def _repeat(spelling: Spelling) -> Spelling:
     def repeat(urls: str) -> str:
-        first = urls.partition(",")[0]
+        first = _first(urls)
         return f"{first},{spelling(first)}"
 
     return repeat
+
+
+def _first(urls: str) -> str:
+    return urls.partition(",")[0]
 
 
 def _numbers() -> Iterator[tuple[str, Flaw]]:
