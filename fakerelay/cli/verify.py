@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fakerelay.contract.catalogue import Scenario
     from fakerelay.contract.events import Event
     from fakerelay.contract.operations import Level
-    from fakerelay.contract.reports.documents import Circumstances
+    from fakerelay.contract.reports.circumstances import Circumstances
     from fakerelay.contract.targets import Target
 
 _EFFORTS: Final = ("quick", "deep")
@@ -145,7 +145,7 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
             for event in chain(run.play(chain(first, chosen)), run.finish()):
                 tally.add(event)
                 progress.hear(event)
-        tally.gave_up = run.gave_up
+        tally.gave_up, tally.conduct = run.gave_up, run.conduct
     seconds = time.monotonic() - began
     report = write_report(tally, asked, calls=run.calls, scenarios=run.scenarios, seconds=seconds)
     if folder is not None:
@@ -179,7 +179,7 @@ def _replay(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
 
 def _read_circumstances(target: "Target", options: dict[str, Any], profile: Any) -> "Circumstances":
     from fakerelay.contract.efforts import EFFORTS
-    from fakerelay.contract.reports.documents import Circumstances
+    from fakerelay.contract.reports.circumstances import Circumstances
 
     changed = " with settings of its own" if options["settings"] else ""
     return Circumstances(
@@ -197,6 +197,7 @@ def _read_circumstances(target: "Target", options: dict[str, Any], profile: Any)
         fails_on=read_troubles(options["fail_on"]),
         accepted=read_known(options["known"]),
         baseline=read_baseline(options["baseline"]),
+        is_deaf=options["callback_listen"] is not None and options["level"] == "documented",
     )
 
 

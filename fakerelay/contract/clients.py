@@ -20,9 +20,13 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from fakerelay.contract.drafts import Draft
+from fakerelay.contract.excerpts import excerpt, strip_tags
 
 _MOST_BYTES_READ: Final = 1024 * 1024
 _MOST_BYTES_KEPT: Final = 64 * 1024
+_MOST_SHOWN: Final = 200
+_MOST_SHOWN_OF_PAGES: Final = 80
+_LONGEST_TYPE: Final = 40
 _IDLE_SECONDS: Final = 1.0
 _SECOND: Final = 1.05
 _LEAST_REMEMBERED: Final = 10
@@ -262,7 +266,17 @@ def read_object(raw: bytes) -> Mapping[str, Any] | None:
 
 
 def show(observed: Observed) -> str:
-    """An answer in one line."""
+    """An answer in one line: of what is no JSON object less, with its content type."""
     if observed.error is not None:
         return f"no answer: {observed.error}"
-    return f"HTTP {observed.status} {observed.body[:200].decode('utf-8', 'replace')}"
+    text = observed.body.decode("utf-8", "replace")
+    if read_object(observed.body) is not None:
+        return f"HTTP {observed.status} {excerpt(text, _MOST_SHOWN)}"
+    told = [f"HTTP {observed.status}", *_tell_type(observed.headers)]
+    return " ".join([*told, excerpt(strip_tags(text), _MOST_SHOWN_OF_PAGES) or "without a text"])
+
+
+def _tell_type(headers: Mapping[str, str]) -> Sequence[str]:
+    named = {name.lower(): value for name, value in headers.items()}
+    media_type = excerpt(named.get("content-type", "").partition(";")[0], _LONGEST_TYPE)
+    return [f"({media_type})"] if media_type else []

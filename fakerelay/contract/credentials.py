@@ -60,6 +60,8 @@ def _malformed(rule: str, level: Level, make: Callable[[Account], str | None]) -
     return Credential(Fault(rule, "token_malformed", level), _use(make))
 
 
+OTHERS: Final = "of another account"
+
 CREDENTIALS: Final[Mapping[str, Credential]] = {
     "no token": Credential(
         Fault("token-required", "token_missing", DOCUMENTED), _use(lambda account: None)
@@ -83,9 +85,7 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
         _use(lambda account: make_token(account.certificate_id, account.certificate_id))
     ),
     "key and more behind a colon": _known(_key(lambda key: f"{key}:x"), ASSUMED),
-    "of another account": Credential(
-        Fault("certificate-opens-app", "app_forbidden", ASSUMED), _borrow
-    ),
+    OTHERS: Credential(Fault("certificate-opens-app", "app_forbidden", ASSUMED), _borrow),
     "Base for Basic": _malformed(
         "token-scheme", DOCUMENTED, lambda account: account.token.replace("Basic", "Base")
     ),

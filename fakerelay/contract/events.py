@@ -44,3 +44,15 @@ class Left(NamedTuple):
 
 
 Event = Compared | Broke | Unclear | Left
+
+
+class Conduct(NamedTuple):
+    """What a run had to bear: a budget that ended it, and what the target took its time for.
+
+    `ran_out` is an option; it let in `calls_per_second` at most, where that isn't 0, and kept what
+    a stop frees for `late_seconds`.
+    """
+
+    ran_out: str | None = None
+    calls_per_second: int = 0
+    late_seconds: float = 0.0

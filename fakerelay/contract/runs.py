@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from fakerelay.contract.admissions import explain, list_starts
 from fakerelay.contract.callbacks.witnesses import CallbackWitness
 from fakerelay.contract.catalogue import Scenario
-from fakerelay.contract.clients import Client, show
+from fakerelay.contract.clients import Client, Observed, show
+from fakerelay.contract.credentials import OTHERS
 from fakerelay.contract.drivers import Step, list_moves
-from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Conduct, Event, Left, Unclear
 from fakerelay.contract.judgements import ACCEPTED, Finding, Judge
 from fakerelay.contract.model import key_of
 from fakerelay.contract.operations import Move, Start, list_operations
@@ -60,6 +62,9 @@ class Run:
         self._is_crowded = False
         self._limited: Sequence[Step] = ()
         self._lasting: set[str] = set()
+        self._admitted: set[int] = set()
+        self._kept_out: str | None = None
+        self._ran_out: str | None = None
         self._patience = Patience()
         self.counts: Counter[str] = Counter()
         self.calls = 0
@@ -74,6 +79,13 @@ class Run:
         )
 
     @property
+    def conduct(self) -> Conduct:
+        """What it has borne so far."""
+        pace = self._client.calls_per_second
+        is_new = pace != self._target.calls_per_second
+        return Conduct(self._ran_out, pace if is_new else 0, self._patience.late_seconds)
+
+    @property
     def has_callbacks(self) -> bool:
         """Whether it hears what is told, and judges it."""
         return self._callbacks is not None
@@ -81,17 +93,21 @@ class Run:
     @property
     def gave_up(self) -> str | None:
         """Why it was no use to go on, if so."""
-        return self._patience.reason or (
-            self._patience.bias if self._is_crowded or len(self._known) >= _MOST_BIASED else None
-        )
+        is_biased = self._is_crowded or len(self._known) >= _MOST_BIASED
+        bias = self._patience.bias if is_biased else None
+        return self._kept_out or self._patience.reason or bias
 
     def play(self, scenarios: Iterable[Scenario]) -> Iterator[Event]:
         """Each rule is told broken once; the first scenario that shows it is made short."""
         for scenario in scenarios:
             if self.is_over or not self._has_room(scenario):
+                is_late = time.monotonic() >= self._give_up_at
+                self._ran_out = "--max-seconds" if is_late else "--max-calls"
                 return
             if find_obstacle(scenario, self._target) is not None:
                 continue
+            if self._needs_other_account(scenario) and self._is_kept_out(1):
+                return
             # All of it is played and what runs is stopped first, or it would be in the way.
             events = list(self._play(scenario, scenario.operations))
             yield from self._sift(events)
@@ -99,6 +115,12 @@ class Run:
             self._left.clear()
             if self._callbacks is not None:
                 yield from self._list_new(self._callbacks.report())
+
+    def _needs_other_account(self, scenario: Scenario) -> bool:
+        operations = (each for move in scenario.operations for each in list_operations(move))
+        return 1 in self._target.accounts and any(
+            each.app == 1 or each.credential == OTHERS for each in operations
+        )
 
     def _has_room(self, scenario: Scenario) -> bool:
         """Whether the calls will do for all of it, with a stop of whatever it starts."""
@@ -109,8 +131,13 @@ class Run:
     def finish(self) -> Iterator[Event]:
         """After the last scenario: wait for what is still to be told, and judge that.
 
-        Of a server that has gone, nothing more is expected.
+        Of a server that has gone, nothing more is expected. One that has let nothing in yet is
+        asked whether it ever does.
         """
+        is_shut = not self._admitted and not self._known and self._patience.has_answer
+        if is_shut and self.gave_up is None:
+            self._is_kept_out(0)
+            yield from self._left
         if self._limited and self._judge.level == "assumed":
             yield from self._list_new([self._tell_limit(self._limited)])
         if self._callbacks is not None:
@@ -118,6 +145,8 @@ class Run:
                 yield from self._list_new(self._callbacks.finish())
             self.counts.update(self._callbacks.counts)
             self._callbacks.counts.clear()
+        if self._kept_out is not None and 0 not in self._admitted:
+            self.counts.clear()
 
     def _tell_limit(self, steps: Sequence[Step]) -> Broke:
         allowed = self._target.calls_per_second
@@ -130,7 +159,7 @@ class Run:
         suspected: list[Unclear] = []
         broke = None
         for event in events:
-            if isinstance(event, Broke) and self._is_crowded and _is_shut_out(event):
+            if isinstance(event, Broke) and self._is_no_news(event):
                 self.counts.subtract([event.finding.rule])
                 yield Unclear(event.scenario, event.steps[-1])
             elif isinstance(event, Broke):
@@ -157,6 +186,31 @@ class Run:
         if broke is not None:
             yield self._shorten(broke)
             self._is_crowded = self._is_crowded or not self._has_places()
+
+    def _is_no_news(self, broke: Broke) -> bool:
+        """Whether a start was refused where any would have been."""
+        if not isinstance(broke.steps[-1].operation, Start) or broke.finding.expected != ACCEPTED:
+            return False
+        last = broke.steps[-1]
+        is_decided = broke.finding.rule != "accepted-sense"
+        return self._is_crowded or (
+            is_decided and self._is_kept_out(last.operation.app, last.observed)
+        )
+
+    def _is_kept_out(self, app: int, refusal: Observed | None = None) -> bool:
+        """Whether nothing of an app is ever let in, in whatever form: then it was never judged."""
+        if app in self._admitted:
+            return False
+        for start in list_starts(app, self._target):
+            for event in list(self._play(Scenario("is anything let in?", [start]), [start], "")):
+                refusal = refusal or _read_refusal(event)
+            if app in self._admitted:
+                return False
+        if refusal is None or self._patience.reason is not None:
+            return False
+        account = self._target.accounts[app]
+        self._kept_out = explain(app, account, refusal, self._judge.errors)
+        return True
 
     def _has_places(self) -> bool:
         """Whether as many tasks can run as ever: a server that is wrong may keep the places.
@@ -207,6 +261,9 @@ class Run:
                     yield event
         finally:
             self._limited = self._limited or play.limited
+            self._admitted |= {
+                step.operation.app for step in play.steps if step.observed.is_accepted
+            }
             self.counts.update(play.counts)
             self.calls += len(play.steps)
 
@@ -237,6 +294,5 @@ class Run:
         return None
 
 
-def _is_shut_out(broke: Broke) -> bool:
-    """Whether it is a start that was refused and should not have been."""
-    return isinstance(broke.steps[-1].operation, Start) and broke.finding.expected == ACCEPTED
+def _read_refusal(event: Event) -> Observed | None:
+    return event.steps[-1].observed if isinstance(event, Broke) else None

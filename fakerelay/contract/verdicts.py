@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
-from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Conduct, Event, Left, Unclear
 from fakerelay.contract.operations import MADE_UP, Level, tell
 from fakerelay.contract.scopes import NO_SCOPE, Scope
 
@@ -60,6 +60,7 @@ class Tally:
         self.unclear: list[Unclear] = []
         self.left: list[Left] = []
         self.gave_up: str | None = None
+        self.conduct = Conduct()
         self.reasons: dict[str, str] = {}
         self.steps = 0
         self._has_played_all = False

@@ -9,9 +9,15 @@ from fakerelay.cli import cli
 from fakerelay.relay import FakeRelay
 
 
-def verify(*args: str, key: str = "") -> Result:
-    variables = {"FAKERELAY_CERTIFICATE_KEY": key, "FAKERELAY_OTHER_CERTIFICATE_KEY": None}
+def verify(*args: str, key: str = "", other_key: str | None = None) -> Result:
+    variables = {"FAKERELAY_CERTIFICATE_KEY": key, "FAKERELAY_OTHER_CERTIFICATE_KEY": other_key}
     return CliRunner().invoke(cli, ["verify", *args], env=variables)
+
+
+def find_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @pytest.mark.parametrize("level", ["documented", "assumed"])
@@ -40,13 +46,66 @@ def test_server_that_breaks_a_rule_is_told_of_with_a_script() -> None:
         assert again.exit_code == 0
 
 
-def test_nobody_there_is_inconclusive() -> None:
-    args = ("--target", "http://127.0.0.1:1", "--app", "1:a", "--max-calls", "20")
+NOBODY = ("--target", "http://127.0.0.1:1", "--app", "1:a")
+CAUSES = {
+    "nobody there": (
+        (*NOBODY, "--max-calls", "20"),
+        "Gave up: 12 calls in a row were not answered; of the last: nobody listens at",
+    ),
+    "few calls": (("--max-calls", "20"), "--max-calls 20 ran out before 31 rules were compared"),
+    "little time": (("--max-seconds", "0.0001"), "--max-seconds 0.0001 ran out before 35 rules"),
+    "a rule that is only assumed": (
+        ("--rules", "reply-codes"),
+        "--rules reply-codes: judged at --level assumed only",
+    ),
+    "a rule that nothing shows": (
+        ("--rules", "hosts"),
+        "hosts was not judged: it says where the vendor's own service is",
+    ),
+    "callbacks, and nobody listens": (
+        (*NOBODY, "--level", "assumed", "--rules", "callback-start"),
+        "callback-start was not judged: no callback route: --callback-listen",
+    ),
+}
+
+
+@pytest.mark.parametrize(("args", "cause"), CAUSES.values(), ids=CAUSES.keys())
+def test_what_left_a_run_without_a_verdict_is_said_and_nothing_else(
+    args: tuple[str, ...], cause: str
+) -> None:
     result = verify(*args, key="k")
     assert result.exit_code == 3
-    assert result.stdout.startswith("INCONCLUSIVE: ")
-    assert "Gave up: 12 calls in a row were not answered" in result.stdout
-    assert "nobody listens at 127.0.0.1:1" in result.stdout
+    verdict, empty, told = result.stdout.splitlines()
+    assert verdict.startswith("INCONCLUSIVE: ")
+    assert empty == ""
+    assert told.strip().startswith(cause)
+
+
+@pytest.mark.parametrize("wrong", ["key", "app", "key of the other app", "rooms"])
+def test_target_that_lets_nobody_in_is_asked_about_who_asks(wrong: str) -> None:
+    settings = {"requires_live_room": True} if wrong == "rooms" else {}
+    told = {
+        "key": "is FAKERELAY_CERTIFICATE_KEY the key of certificate",
+        "app": "has the target app 8, and may certificate",
+        "key of the other app": "is FAKERELAY_OTHER_CERTIFICATE_KEY the key of certificate 'b'",
+        "rooms": "name some by --room ROOM:UID",
+    }
+    with FakeRelay(callback_url=None, settings=settings) as relay:
+        app = f"{8 if wrong == 'app' else relay.appid}:{relay.certificate_id}"
+        args = ["--target", relay.http_url, "--app", app, "--level", "assumed"]
+        args += ["--other-app", "9:b"] if "other" in wrong else []
+        key = "wrong" if wrong == "key" else relay.certificate_key
+        result = verify(*args, key=key, other_key="wrong")
+    assert result.exit_code == 3
+    assert told[wrong] in result.stdout
+    assert "Gave up: the target refuses every start of app" in result.stdout.splitlines()[2]
+
+
+def test_place_for_callbacks_is_not_passed_over_in_silence() -> None:
+    listen = ("--callback-listen", f"127.0.0.1:{find_port()}")
+    result = verify("--rules", "start-path", *listen)
+    assert result.exit_code == 0
+    assert "--callback-listen is of no use at --level documented" in result.stdout
 
 
 WRONG = {
@@ -100,12 +159,6 @@ def test_what_can_not_be_verified_is_said(args: tuple[str, ...], told: str) -> N
     result = verify(*args, key="k")
     assert result.exit_code == 2
     assert told in result.stderr
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @pytest.mark.parametrize(

@@ -109,11 +109,45 @@ def test_server_that_agrees_with_all_breaks_many_rules(level: Level) -> None:
     assert "calls were accepted, right or wrong" in (tally.gave_up or "")
 
 
-def test_server_that_refuses_all_is_asked_for_no_more_than_shows_it() -> None:
-    with open_server(always(reply(b'{"code": 1, "message": "no", "traceId": ""}'))) as url:
-        tally = judge(url)
-    assert (tally.exit_code, len(tally.findings)) == (1, 1)
-    assert "are the app, its certificate and the key" in (tally.gave_up or "")
+REFUSALS = {
+    "for nothing known": (
+        1,
+        "is --app 1:certificate an app of the target, and FAKERELAY_CERTIFICATE_KEY",
+    ),
+    "for the key": (40103, "is FAKERELAY_CERTIFICATE_KEY the key of certificate 'certificate'"),
+    "for the app": (40301, "has the target app 1"),
+    "for the room": (40404, "--room ROOM:UID"),
+    "for the quota": (42901, "do tasks run in app 1 already?"),
+}
+
+
+@pytest.mark.parametrize(("code", "hint"), REFUSALS.values(), ids=REFUSALS.keys())
+@pytest.mark.parametrize("level", LEVELS)
+def test_server_that_refuses_all_is_judged_in_nothing(level: Level, code: int, hint: str) -> None:
+    """It may be the caller's key, and is no agreement either."""
+    refusal = json.dumps({"code": code, "message": "no", "traceId": ""}).encode()
+    with open_server(always(reply(refusal))) as url:
+        tally = judge(url, level)
+    assert (tally.exit_code, tally.findings) == (3, [])
+    assert f'refuses every start of app 1 (HTTP 200 {{"code": {code}' in (tally.gave_up or "")
+    assert hint in (tally.gave_up or "")
+    assert tally.steps == 1
+
+
+CHOOSY = {
+    "sources": '"streamtype": 2',
+    "mixed tasks": '"streamtype": 1',
+    "one address": '-1-0"',
+}
+
+
+@pytest.mark.parametrize("what", CHOOSY.values(), ids=CHOOSY.keys())
+def test_server_that_refuses_some_forms_only_breaks_a_rule(what: str) -> None:
+    refusal = reply(b'{"code": 40103, "message": "no", "traceId": ""}')
+    with spoiled(lambda request: refusal if what in body_of(request) else None) as (url, account):
+        tally = judge(url, account=account)
+    assert tally.exit_code == 1
+    assert tally.findings[0].finding.rule == "start-path"
 
 
 def test_object_of_another_form_is_no_acceptance() -> None:

@@ -59,7 +59,6 @@ def test_fake_keeps_to_the_contract_whatever_is_made_up(fakerelay: FakeRelay, le
 BROKEN = {
     "quota off by one": ({"concurrent_pushes": 6}, "concurrent-pushes", 6),
     "quota too small": ({"concurrent_pushes": 1}, "start-path", 2),
-    "live rooms only": ({"requires_live_room": True}, "start-path", 1),
 }
 
 

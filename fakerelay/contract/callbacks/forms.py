@@ -5,11 +5,13 @@ from typing import Any, Final, NamedTuple
 
 from fakerelay import schemas
 from fakerelay.contract.callbacks.arrivals import Arrival, Terms
+from fakerelay.contract.excerpts import excerpt
 from fakerelay.contract.judgements import Finding
 
 ENVELOPE: Final = "callback-envelope"
 CONTEXT: Final = "callback-context"
 _JSON: Final = "application/json"
+_MOST_SHOWN: Final = 400
 # Milliseconds since 1970 have thirteen digits from 2001 to 2286; seconds have ten.
 _MILLISECONDS: Final = range(10**12, 10**13)
 
@@ -78,4 +80,4 @@ def _compare_numbers(content: Any, terms: Terms) -> Iterator[tuple[Finding, bool
 
 def show(arrival: Arrival) -> str:
     """A notification in one line."""
-    return f"{arrival.method} {arrival.body[:400].decode('utf-8', 'replace')}"
+    return f"{arrival.method} {excerpt(arrival.body.decode('utf-8', 'replace'), _MOST_SHOWN)}"

@@ -1,49 +1,23 @@
 """The report as one JSON value, of the form of `schemas/report.json`; all else is made of it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from fakerelay import schemas
-from fakerelay.contract.clients import show
-from fakerelay.contract.divergences import Divergence
-from fakerelay.contract.operations import Level
+from fakerelay.contract.reports.circumstances import Circumstances
 from fakerelay.contract.reports.findings import write_finding, write_leftover
+from fakerelay.contract.reports.remarks import list_remarks
 from fakerelay.contract.reports.secrets import Secrets, hide_user
-from fakerelay.contract.targets import Target
-from fakerelay.contract.verdicts import USUAL_TROUBLES, Tally, Trouble, Verdict, conclude
+from fakerelay.contract.verdicts import Tally, Verdict, conclude
 
-_MOST_REMARKS: Final = 5
 _VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """How a run was asked for. `baseline` are the rules that an earlier one found broken."""
-
-    kit: str
-    began_at: datetime
-    target: Target
-    is_own: bool
-    level: Level
-    effort: str
-    seed: int
-    profile: str
-    max_calls: int
-    max_seconds: float
-    only: Sequence[str] = ()
-    fails_on: Collection[Trouble] = USUAL_TROUBLES
-    accepted: Mapping[str, Divergence] = field(default_factory=dict)
-    baseline: Collection[str] | None = None
 
 
 def write_report(
     tally: Tally, asked: Circumstances, *, calls: int, scenarios: int, seconds: float
 ) -> dict[str, Any]:
     """What there is to say of a run, without secrets."""
-    today = asked.began_at.date()
-    expired = {name for name, each in asked.accepted.items() if each.has_expired(today)}
+    expired = asked.expired
     conclusion = conclude(
         tally,
         accepted=asked.accepted.keys() - expired,
@@ -87,7 +61,7 @@ def write_report(
         ],
         "gone": _list_gone(verdicts, asked.baseline or ()),
         "leftovers": [write_leftover(left, asked.target) for left in tally.left],
-        "remarks": list(_remark(tally, verdicts, asked, expired)),
+        "remarks": list(list_remarks(tally, asked)),
     }
 
 
@@ -103,7 +77,7 @@ def _write_rule(verdict: Verdict, asked: Circumstances) -> dict[str, Any]:
         "compared": verdict.compared,
     }
     if verdict.reason is not None:
-        row["reason"] = verdict.reason
+        row["reason"] = Secrets(asked.target.accounts).scrub(verdict.reason)
     if verdict.state == "broken":
         row |= _mark(rule.id, asked)
     elif rule.id in _list_gone([verdict], asked.baseline or ()):
@@ -128,25 +102,3 @@ def _mark(rule: str, asked: Circumstances) -> dict[str, Any]:
 
 def _list_gone(verdicts: Sequence[Verdict], baseline: Collection[str]) -> list[str]:
     return [each.rule for each in verdicts if each.rule in baseline and each.state == "agrees"]
-
-
-def _remark(
-    tally: Tally, verdicts: Sequence[Verdict], asked: Circumstances, expired: Collection[str]
-) -> Iterator[str]:
-    agreed = {verdict.rule for verdict in verdicts if verdict.state == "agrees"}
-    for name, divergence in asked.accepted.items():
-        if name in expired:
-            yield (
-                f"{name} was accepted until {divergence.expires} by {divergence.owner}"
-                f" ({divergence.reason}): mend the server, or accept it anew"
-            )
-        elif name in agreed:
-            yield f"{name} is accepted as broken, but agrees: take it off the list"
-    secrets = Secrets(asked.target.accounts)
-    if tally.gave_up is not None:
-        yield f"Gave up: {secrets.scrub(tally.gave_up)}"
-        return
-    for unclear in tally.unclear[:_MOST_REMARKS]:
-        yield f"No answer to judge: {secrets.scrub(show(unclear.step.observed))}"
-    if len(tally.unclear) > _MOST_REMARKS:
-        yield f"No answer to judge, {len(tally.unclear) - _MOST_REMARKS} times more"

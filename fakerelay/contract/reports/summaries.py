@@ -73,9 +73,6 @@ def advise(report: Mapping[str, Any], place: str | None) -> Iterator[tuple[str, 
     if report["leftovers"]:
         told = f"Tasks may run on: {len(report['leftovers'])}"
         yield told, None if place is None else f"sh {quote(f'{place}/findings/stop-1.sh')}"
-    if report["verdict"] == "INCONCLUSIVE":
-        hint = "does the server answer? Or is it --max-calls or --max-seconds that ran out?"
-        yield f"Too little was compared: {hint}", None
 
 
 def _replay(report: Mapping[str, Any], path: str) -> str:

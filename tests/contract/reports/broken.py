@@ -12,7 +12,8 @@ from fakerelay.contract.drafts import Account
 from fakerelay.contract.events import Broke
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.operations import Level
-from fakerelay.contract.reports.documents import Circumstances, write_report
+from fakerelay.contract.reports.circumstances import Circumstances
+from fakerelay.contract.reports.documents import write_report
 from fakerelay.contract.runs import Run
 from fakerelay.contract.scopes import Scope
 from fakerelay.contract.targets import Target

@@ -97,9 +97,8 @@ def test_baseline_tells_what_is_new_known_and_gone() -> None:
 
 def test_acceptance_of_what_agrees_is_remarked_upon() -> None:
     report = make_report(accepted=accept("start-path"))
-    assert report["remarks"] == [
-        "start-path is accepted as broken, but agrees: take it off the list"
-    ]
+    told = "start-path is accepted as broken, but agrees: take it off the list"
+    assert told in report["remarks"]
 
 
 @pytest.mark.parametrize("name", ["over quota", MADE_UP])
