@@ -70,8 +70,9 @@ def _check_url(url: str) -> None:
         raise ConfigError(f"Can't use --target {url!r}: write it as http://127.0.0.1:8481")
     if parts.hostname not in _LOOPBACK:
         raise ConfigError(
-            f"Can't verify {url!r} yet: only servers on this machine can be, since there is no safe"
-            " way to try what a real one bills"
+            f"Can't verify {url!r}: a run starts hundreds of pushes, which is what a real one"
+            " bills, so only a server on this machine is judged (127.0.0.1, localhost, ::1)."
+            " Start yours here, or leave --target away to judge a fake"
         )
 
 

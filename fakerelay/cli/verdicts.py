@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from fakerelay.contract.reports.summaries import advise, list_broken, tell_marks, tell_verdict
+from fakerelay.contract.reports.summaries import (
+    advise,
+    fails,
+    list_broken,
+    tell_marks,
+    tell_provenances,
+    tell_verdict,
+)
 
 if TYPE_CHECKING:
     from fakerelay.contract.replays import Replayed
@@ -26,15 +33,8 @@ def print_report(report: Mapping[str, Any], folder: Path | None) -> None:
     say = _open_terminal()
     say(tell_verdict(report), _STYLES.get(report["verdict"], "bold red"))
     broken = list_broken(report)
-    if broken:
-        say("")
-    for finding in broken[:_MOST_LISTED]:
-        say(f"  {finding['rule']} ({finding['provenance']}): {finding['text']}", "red")
-        if marks := tell_marks(finding):
-            say(f"   {marks}")
-    if len(broken) > _MOST_LISTED:
-        say(f"  and {len(broken) - _MOST_LISTED} more, all of them below", "red")
     place = None if folder is None else str(folder)
+    _list_broken(broken, say)
     notes = [
         told if command is None else f"{told}: {command}" for told, command in advise(report, place)
     ]
@@ -45,16 +45,14 @@ def print_report(report: Mapping[str, Any], folder: Path | None) -> None:
         say("")
     for note in notes:
         say(f"  {note}")
-    for number, finding in enumerate(broken):
-        _print_finding(finding, say, has_script=folder is None and number < _MOST_SCRIPTS)
+    for finding in filter(fails, broken):
+        _print_finding(finding, place, say)
     for left in report["leftovers"][:_MOST_SCRIPTS]:
         say(f"\nMay still run: {left['told']} got {left['answer']}")
-        if folder is None:
-            say("\n" + left["curl"])
-    if folder is None and len(broken) > _MOST_SCRIPTS:
-        say(f"\nScripts of {len(broken) - _MOST_SCRIPTS} more: --report DIR writes them")
-    if folder is not None:
-        say(f"\nWritten: {folder}/index.html, summary.md, report.json, junit.xml, findings/")
+        if place is None:
+            say("\n" + left["curl"])  # nobody can write it later: it has the names as they were
+    if place is not None:
+        say(f"\nWritten: {place}/index.html, summary.md, report.json, junit.xml, findings/")
 
 
 def print_replayed(replayed: Sequence["Replayed"]) -> None:
@@ -66,9 +64,25 @@ def print_replayed(replayed: Sequence["Replayed"]) -> None:
         say("INCONCLUSIVE: there is no finding in it to try", "bold yellow")
 
 
-def _print_finding(
-    finding: Mapping[str, Any], say: Callable[..., None], *, has_script: bool
-) -> None:
+def _list_broken(broken: Sequence[Mapping[str, Any]], say: Callable[..., None]) -> None:
+    """Each with what it is; of what is accepted only that it is."""
+    if not broken:
+        return
+    say("")
+    for finding in broken[:_MOST_LISTED]:
+        marks, name = tell_marks(finding), f"{finding['rule']} ({finding['provenance']})"
+        if not fails(finding):
+            say(f"  {name}: {marks[2:-1]}")
+            continue
+        say(f"  {name}: {finding['text']}", "red")
+        if marks:
+            say(f"   {marks}")
+    if len(broken) > _MOST_LISTED:
+        say(f"  and {len(broken) - _MOST_LISTED} more, all of them below", "red")
+    say(f"  ({tell_provenances(each['provenance'] for each in broken)})")
+
+
+def _print_finding(finding: Mapping[str, Any], place: str | None, say: Callable[..., None]) -> None:
     say(f"\n{finding['rule']}", "bold")
     for number, step in enumerate(finding["steps"], start=1):
         say(f"  {number}. {step['told']}")
@@ -76,8 +90,8 @@ def _print_finding(
     say(f"  got      {finding['got']}")
     for line in finding.get("evidence", ()):
         say(f"  {line}")
-    if has_script:
-        say("\n" + finding["curl"])
+    if place is not None:
+        say(f"  script   {place}/findings/{finding['rule']}.sh")
 
 
 def _open_terminal() -> Callable[..., None]:

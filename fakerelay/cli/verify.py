@@ -141,7 +141,7 @@ def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Rou
         tally.reasons.update(explain_skips(level, has_route=route is not None))
         chosen = select(scenarios, asked.only, target.policy, level)
         first = () if callbacks is None else list_callback_scenarios()
-        with open_progress(run, tally, asked.max_calls) as progress:
+        with open_progress(run, tally, asked) as progress:
             for event in chain(run.play(chain(first, chosen)), run.finish()):
                 tally.add(event)
                 progress.hear(event)

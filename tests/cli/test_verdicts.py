@@ -24,8 +24,12 @@ def wrong() -> Iterator[FakeRelay]:
 
 
 def verify(relay: FakeRelay, *args: str) -> Result:
+    return judge(relay, "--rules", "concurrent-pushes,start-path", *args)
+
+
+def judge(relay: FakeRelay, *args: str) -> Result:
     app = f"{relay.appid}:{relay.certificate_id}"
-    named = ("--target", relay.http_url, "--app", app, "--rules", "concurrent-pushes,start-path")
+    named = ("--target", relay.http_url, "--app", app)
     variables = {"FAKERELAY_CERTIFICATE_KEY": relay.certificate_key}
     return CliRunner().invoke(cli, ["verify", *named, *args], env=variables)
 
@@ -49,20 +53,26 @@ def test_first_screen_has_the_verdict_the_broken_rules_and_what_to_do(
     assert screen.startswith("BROKEN: 1 broken, 1 agree; ")
     assert "concurrent-pushes (D): By default an app may push five streams at a time" in screen
     assert f"See it happen: sh {tmp_path}/new/folder/findings/concurrent-pushes.sh" in screen
+    assert f"script   {tmp_path}/new/folder/findings/concurrent-pushes.sh" in result.stdout
+    assert "(D documented by the vendor)" in screen
     assert f"--replay {tmp_path}/new/folder/report.json" in screen
     assert (tmp_path / "new" / "folder" / "index.html").is_file()
 
 
-def test_without_a_report_the_script_is_on_the_screen(wrong: FakeRelay) -> None:
+def test_without_a_report_the_steps_are_on_the_screen_and_no_script(wrong: FakeRelay) -> None:
     result = verify(wrong)
-    assert "\n#!/bin/sh\n" in result.stdout
+    assert "curl -sS" not in result.stdout
+    assert "--report DIR writes a curl script" in result.stdout
+    assert re.findall(r"(?m)^  \d\. start \w+ task (\d)", result.stdout) == list("012345")
+    assert len(result.stdout.splitlines()) < 20
     assert re.fullmatch(r"broken after \d+ calls: concurrent-pushes\n", result.stderr)
 
 
 def test_accepted_until_some_day(wrong: FakeRelay, tmp_path: Path) -> None:
     accepted = verify(wrong, "--known", known(tmp_path / "known.toml", "2999-12-31"))
     assert (accepted.exit_code, accepted.stdout.split(":")[0]) == (0, "AGREES"), accepted.output
-    assert "[accepted until 2999-12-31 by o: r]" in accepted.stdout
+    _verdict, empty, told, _legend = accepted.stdout.splitlines()
+    assert (empty, told) == ("", "  concurrent-pushes (D): accepted until 2999-12-31 by o: r")
     expired = verify(wrong, "--known", known(tmp_path / "known.toml", "2020-12-31"))
     assert (expired.exit_code, expired.stdout.split(":")[0]) == (1, "BROKEN")
     assert "was accepted until 2020-12-31 by o" in expired.stdout
@@ -87,6 +97,26 @@ def test_baseline_and_replay_read_what_a_run_wrote(wrong: FakeRelay, tmp_path: P
 def test_run_fails_for_what_it_is_to(wrong: FakeRelay) -> None:
     result = verify(wrong, "--fail-on", "leftovers, inconclusive")
     assert (result.exit_code, result.stdout.split(":")[0]) == (0, "BROKEN")
+    told = "The exit code is 0 all the same: the run is to fail for inconclusive, leftovers only"
+    assert told in result.stdout
+
+
+def test_limit_of_calls_is_told_with_the_time_it_takes() -> None:
+    with FakeRelay(settings={"rate_limit_per_second": 3}, callback_url=None) as relay:
+        result = judge(relay, "--max-calls", "100", "--max-seconds", "2")
+    assert result.exit_code == 3
+    told = "The target let in 2 calls a second or little more, and the run kept to it"
+    assert told in result.stdout
+    assert "--max-seconds 2 ran out before" in result.stdout
+    assert "compared: --max-seconds 56 will do" in result.stdout
+    assert "it may take 56 s; more than --max-seconds 2" in result.stderr
+
+
+def test_what_is_freed_late_is_told() -> None:
+    with FakeRelay(settings={"release_seconds": 0.3}, callback_url=None) as relay:
+        result = judge(relay, "--rules", "stop-frees-addresses")
+    assert result.exit_code == 0
+    assert re.search(r"not free at once, but after up to 0\.\d s", result.stdout)
 
 
 WRONG = {

@@ -22,6 +22,7 @@ from fakerelay.contract.operations import (
 )
 from fakerelay.contract.plays import stop_what_began
 from fakerelay.contract.reports.blanks import Form, draft_forms, form_as_sent
+from fakerelay.contract.reports.endings import Ending
 from fakerelay.contract.reports.functions import render_function
 from fakerelay.contract.reports.scripts import render_script
 from fakerelay.contract.reports.secrets import Secrets, hide_user
@@ -57,12 +58,21 @@ def write_finding(broke: Broke, level: Level, target: Target) -> dict[str, Any]:
             for step in broke.steps
         ],
     }
-    told = [f"expected: {expected}"]
-    finding["curl"] = render_script(forms, stops, title=title, told=told, **where)
+    ending = _foresee_ending(broke)
+    finding["curl"] = render_script(forms, stops, title=title, ending=ending, **where)
     finding["pytest"] = render_function(
         forms, stops, name=rule.id, title=title, expected=expected, **where
     )
     return finding
+
+
+def _foresee_ending(broke: Broke) -> Ending:
+    """Of calls at the same moment nobody knows which is accepted."""
+    before = list(enumerate(broke.steps, start=1))[:-1]
+    decided = {n: step.observed.is_accepted for n, step in before if not step.race}
+    accepted = frozenset(n for n, is_accepted in decided.items() if is_accepted)
+    refused = frozenset(decided) - accepted
+    return Ending(broke.finding.rule, broke.finding.expected, accepted, refused)
 
 
 def write_leftover(left: Left, target: Target) -> dict[str, str]:
@@ -75,7 +85,7 @@ def write_leftover(left: Left, target: Target) -> dict[str, str]:
             [[form_as_sent(left.step.operation, left.step.request)]],
             [],
             title="A task that may run on",
-            told=[],
+            ending=None,
             **_locate(target),
         ),
     }

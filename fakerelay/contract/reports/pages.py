@@ -1,5 +1,6 @@
 """The report as one HTML page, which needs nothing else: no script, no font, no picture."""
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import groupby
@@ -10,6 +11,7 @@ from fakerelay.contract.reports.summaries import (
     fails,
     list_broken,
     tell_marks,
+    tell_provenances,
     tell_verdict,
 )
 
@@ -22,12 +24,6 @@ _SECTIONS: Final = {
     5: "stoprtmp",
     6: "Replies",
     7: "Callbacks",
-}
-_PROVENANCES: Final = {
-    "D": "documented by the vendor",
-    "S": "from the vendor's SDK manual",
-    "B": "borrowed from a sibling API",
-    "A": "assumed",
 }
 _SIGNS: Final = {"agrees": "✓", "broken": "✗", "skipped": "-", "inconclusive": "?"}
 _MOST_LISTED: Final = 12
@@ -104,7 +100,7 @@ def _open(report: Mapping[str, Any]) -> Iterator[str]:
     if broken:
         yield "<h2>Broken</h2><ul>"
         for each in broken[:_MOST_LISTED]:
-            told = f": {escape(each['text'])}" if len(broken) <= _MOST_EXPLAINED else ""
+            told = f": {_mark_up(each['text'])}" if len(broken) <= _MOST_EXPLAINED else ""
             yield (
                 f'<li><a href="#{escape(each["rule"])}">{escape(each["rule"])}</a>'
                 f" ({each['provenance']}){told}<small>{escape(tell_marks(each))}</small></li>"
@@ -122,12 +118,16 @@ def _open(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _advise(report: Mapping[str, Any]) -> Iterator[str]:
-    advice = [*advise(report, "."), *((remark, None) for remark in report["remarks"])]
+    advice = list(advise(report, "."))
     if advice:
         yield "<h2>What to do</h2><ul>"
         for told, command in advice:
             shown = "" if command is None else f": <code>{escape(command)}</code>"
             yield f"<li>{escape(told)}{shown}</li>"
+        yield "</ul>"
+    if report["remarks"]:
+        yield "<h2>What else there was</h2><ul>"
+        yield from (f"<li>{escape(remark)}</li>" for remark in report["remarks"])
         yield "</ul>"
 
 
@@ -135,11 +135,11 @@ def _render_findings(report: Mapping[str, Any]) -> Iterator[str]:
     for number, finding in enumerate(list_broken(report)):
         if number == 0:
             yield "<h2>How they broke</h2>"
-        is_open = " open" if number == 0 else ""
+        is_open = " open" if number == 0 and fails(finding) else ""
         tone = "broken" if fails(finding) else "inconclusive"
         yield f'<details class="{tone}" id="{escape(finding["rule"])}"{is_open}>'
         yield f"<summary>{escape(finding['rule'])}"
-        yield f"<small>{escape(finding['text'])}</small></summary>"
+        yield f"<small>{_mark_up(finding['text'])}</small></summary>"
         yield f"<dl><dt>expected</dt><dd>{escape(finding['expected'])}</dd>"
         yield f"<dt>got</dt><dd><code>{escape(finding['got'])}</code></dd></dl>"
         yield "<ol>"
@@ -155,8 +155,7 @@ def _render_findings(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _render_rules(report: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>Rule by rule</h2>"
-    told = "; ".join(f"{letter} {text}" for letter, text in _PROVENANCES.items())
-    yield f'<p class="soft">{escape(told)}.</p>'
+    yield f'<p class="soft">{escape(tell_provenances())}.</p>'
     for section, rules in groupby(report["rules"], lambda rule: rule["section"]):
         yield f'<h3>{section}. {escape(_SECTIONS.get(section, ""))}</h3><ul class="rules">'
         for rule in rules:
@@ -165,8 +164,8 @@ def _render_rules(report: Mapping[str, Any]) -> Iterator[str]:
             why = rule.get("reason") or ""
             yield (
                 f'<li class="{state}"><span class="sign" title="{state}">{_SIGNS[state]}</span>'
-                f"<span><b>{escape(rule['rule'])}</b> ({rule['provenance']}) {escape(rule['text'])}"
-                f"{_render_reason(why)}</span>"
+                f"<span><b>{escape(rule['rule'])}</b> ({rule['provenance']})"
+                f" {_mark_up(rule['text'])}{_render_reason(why)}</span>"
                 f'<span class="count">{times}</span></li>'
             )
         yield "</ul>"
@@ -174,6 +173,11 @@ def _render_rules(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _render_reason(why: str) -> str:
     return f"<br><small>{escape(why)}</small>" if why else ""
+
+
+def _mark_up(text: str) -> str:
+    """A text of the rulebook, which has code between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _close(report: Mapping[str, Any]) -> Iterator[str]:

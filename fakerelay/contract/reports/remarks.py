@@ -56,8 +56,9 @@ def _tell_end(tally: Tally, verdicts: Sequence[Verdict], asked: Circumstances) -
     if option == "--max-calls":
         yield f"--max-calls {asked.max_calls} ran out before {rules} compared: it takes more"
         return
-    needed = ceil(asked.max_calls / pace * _OVERHEAD) if pace else None
-    enough = f"--max-seconds {needed} will do" if needed else "the target is slow: it takes more"
+    enough = (
+        f"--max-seconds {_bound_seconds(pace, asked)} will do" if pace else "the target takes more"
+    )
     yield f"--max-seconds {asked.max_seconds:g} ran out before {rules} compared: {enough}"
 
 
@@ -68,12 +69,26 @@ def _list_reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield f"{len(verdicts) - _MOST_LISTED} rules more were not judged"
 
 
+def tell_pace(calls_per_second: int, asked: Circumstances) -> str:
+    """While a run is on: what it keeps to, and for how long that may be."""
+    needed = _bound_seconds(calls_per_second, asked)
+    hint = "" if needed <= asked.max_seconds else f"; more than --max-seconds {asked.max_seconds:g}"
+    return (
+        f"The target lets in {calls_per_second} calls a second or little more, and the run keeps to"
+        f" it: it may take {needed} s{hint}"
+    )
+
+
+def _bound_seconds(calls_per_second: int, asked: Circumstances) -> int:
+    return ceil(asked.max_calls / calls_per_second * _OVERHEAD)
+
+
 def _tell_conduct(tally: Tally) -> Iterator[str]:
     conduct = tally.conduct
     if conduct.calls_per_second:
         yield (
-            f"The target let in {conduct.calls_per_second} calls a second or little more:"
-            " the run kept to it"
+            f"The target let in {conduct.calls_per_second} calls a second or little more, and the"
+            " run kept to it"
         )
     if conduct.late_seconds:
         yield (

@@ -7,6 +7,7 @@ from typing import Final
 
 from fakerelay.contract.operations import tell
 from fakerelay.contract.reports.blanks import RIGHT, RUN, VARIABLES, Blank, Coded, Form, Value
+from fakerelay.contract.reports.endings import FUNCTIONS, Ending, begin, conclude, note
 
 _MOST_REPEATED: Final = 1000
 _REPEATED: Final = re.compile(rb"(.)\1{%d,}" % _MOST_REPEATED, re.DOTALL)
@@ -27,23 +28,24 @@ def render_script(
     stops: Sequence[Form],
     *,
     title: str,
-    told: Sequence[str],
+    ending: Ending | None,
     url: str,
     identities: Mapping[int, str],
 ) -> str:
     """The calls of some moves, one after the other, those of a move at the same moment.
 
-    Then what may still run is stopped by `stops`.
-    `told` is what the last answer should have been, and was; `identities` are the ids of the
-    certificates, by account.
+    Then what may still run is stopped by `stops`, and the `ending` says what the last answer shows.
+    `identities` are the ids of the certificates, by account.
     """
     forms = [*(form for move in moves for form in move), *stops]
-    lines = ["#!/bin/sh", f"# {_one_line(title)}", *_set_variables(forms, url, identities)]
-    lines += _call_all(moves)
-    lines += [f"echo {quote(_one_line(each))}" for each in told]
+    lines = ["#!/bin/sh", f"# {_one_line(title)}", *(begin(ending.rule) if ending else ())]
+    lines += _set_variables(forms, url, identities)
+    lines += [FUNCTIONS, "OTHERWISE="] if ending else []
+    lines += _call_all(moves, ending)
     if stops:
         lines += ["", "# Stop what may run."]
         lines += [f"{_call(each)} >/dev/null" for each in stops]
+    lines += ["", *conclude(ending, moves[-1])] if ending else []
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +69,7 @@ def _set_variables(forms: Sequence[Form], url: str, identities: Mapping[int, str
         yield ": ${WRONG_TOKEN:?is a token that is wrong as the step says}"
 
 
-def _call_all(moves: Sequence[Sequence[Form]]) -> Iterator[str]:
+def _call_all(moves: Sequence[Sequence[Form]], ending: Ending | None) -> Iterator[str]:
     number = 0
     for move in moves:
         yield ""
@@ -75,7 +77,12 @@ def _call_all(moves: Sequence[Sequence[Form]]) -> Iterator[str]:
             number += 1
             at_once = " (at the same moment as the next)" if form is not move[-1] else ""
             yield f"echo {quote(f'{number}. {tell(form.operation)}{at_once}')}"
-        yield from _race(move) if len(move) > 1 else [_call(move[0])]
+        if len(move) > 1:
+            yield from _race(move)
+            continue
+        yield f"GOT=$({_call(move[0])})"
+        yield """printf '%s\\n' "$GOT\""""
+        yield from note(number, ending)
 
 
 def _race(forms: Sequence[Form]) -> Iterator[str]:
@@ -88,7 +95,15 @@ def _race(forms: Sequence[Form]) -> Iterator[str]:
     yield "curl --no-progress-meter --parallel --parallel-immediate " + " --next ".join(
         " ".join(call) for call in calls
     )
-    yield 'for answer in "$ANSWERS"/*; do cat "$answer"; echo; done; rm -r "$ANSWERS"'
+    yield "ACCEPTED=0 ANSWERED=0"
+    yield 'for answer in "$ANSWERS"/*; do'
+    yield '    [ -e "$answer" ] || continue'
+    yield '    GOT=$(cat "$answer")'
+    yield """    printf '%s\\n' "$GOT\""""
+    yield "    ANSWERED=$((ANSWERED + 1))"
+    yield '    ! accepted "$GOT (HTTP 200)" || ACCEPTED=$((ACCEPTED + 1))'
+    yield "done"
+    yield f'rm -r "$ANSWERS"; GOT="$ACCEPTED of {len(forms)} accepted"'
 
 
 def _list_body(form: Form) -> Sequence[str]:

@@ -1,13 +1,19 @@
 """The report in few words: for a terminal, and for the summary of a CI job."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import Any, Final
 
 _MOST_LINES: Final = 30
 _MOST_BROKEN: Final = 12
 _MOST_GOT: Final = 160
+PROVENANCES: Final = {
+    "D": "documented by the vendor",
+    "S": "from the vendor's SDK manual",
+    "B": "borrowed from a sibling API",
+    "A": "assumed",
+}
 _STATES: Final = {
     "broken": "broken",
     "agrees": "agree",
@@ -38,6 +44,12 @@ def fails(finding: Mapping[str, Any]) -> bool:
     return accepted is None or accepted["has_expired"]
 
 
+def tell_provenances(letters: Iterable[str] = PROVENANCES) -> str:
+    """What some letters behind rules say, in the order of the contract."""
+    used = set(letters)
+    return "; ".join(f"{letter} {text}" for letter, text in PROVENANCES.items() if letter in used)
+
+
 def tell_marks(finding: Mapping[str, Any]) -> str:
     """What else is known of a broken rule, in brackets; or nothing."""
     marks = []
@@ -56,18 +68,21 @@ def advise(report: Mapping[str, Any], place: str | None) -> Iterator[tuple[str, 
 
     `place` is the folder that the report was written into, if it was.
     """
-    if report["findings"]:
-        rule = list_broken(report)[0]["rule"]
-        if place is None:
-            yield (
-                "See it happen: run the script below; --report DIR writes all of it into files",
-                None,
-            )
-        else:
-            yield "See it happen", f"sh {quote(f'{place}/findings/{rule}.sh')}"
-            yield "Once it is mended", _replay(report, f"{place}/report.json")
+    failing = [each["rule"] for each in list_broken(report) if fails(each)]
+    if failing and place is None:
+        yield "See it happen: --report DIR writes a curl script of each, and more", None
+    elif failing:
+        yield "See it happen", f"sh {quote(f'{place}/findings/{failing[0]}.sh')}"
+        yield "Once it is mended", _replay(report, f"{place}/report.json")
+    if failing:
         yield (
             "If it is to stay so: accept it, with a reason and a date, in a file for --known",
+            None,
+        )
+    if report["exit_code"] == 0 and report["verdict"] != "AGREES":
+        told = ", ".join(report["failing_for"])
+        yield (
+            f"The exit code is 0 all the same: the run is to fail for {told} only (--fail-on)",
             None,
         )
     if report["leftovers"]:

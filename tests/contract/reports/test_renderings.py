@@ -52,7 +52,7 @@ def test_junit_failure_says_all_of_it() -> None:
     assert "concurrent-pushes (D): By default an app may push five streams" in failure.text
     assert "6. start source task 5" in failure.text
     assert "expected rejected (quota_exceeded)" in failure.text
-    assert failure.text.count("\ncurl ") == 12  # what runs is stopped, too
+    assert failure.text.count("curl -sS ") == 12  # what runs is stopped, too
     assert "rejected (quota_exceeded), got HTTP 200" in (failure.get("message") or "")
 
 
@@ -133,15 +133,30 @@ def test_page_is_whole_and_needs_nothing_else() -> None:
     assert "width=device-width" in page
 
 
+_UNJUDGED = ["What to do", "What else there was"]
+
+
 @pytest.mark.parametrize("faults", [(), ("quota-one-more",)], ids=["agrees", "broken"])
 def test_page_has_the_verdict_then_what_to_do_then_each_rule(faults: tuple[str, ...]) -> None:
     report = make_report(*faults, fails_on=["broken"])
     page = render_page(report)
     headings = re.findall(r"<h[12]>([^<]*)", page)
-    broken = ["Broken", "What to do", "How they broke"] if faults else []
-    assert headings == [report["verdict"], *(broken or ["What to do"]), "Rule by rule", "Budget"]
+    lists = ["Broken", "What to do", "How they broke"] if faults else _UNJUDGED
+    assert headings == [report["verdict"], *lists, "Rule by rule", "Budget"]
     for rule in report["rules"]:
         assert f"<b>{rule['rule']}</b> ({rule['provenance']})" in page
+
+
+def test_page_has_code_where_the_rulebook_has_it() -> None:
+    page = render_page(make_report("stop-refused"))
+    assert "`" not in re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
+    assert "<code>POST /app/{appid}/v2/rtmpforward/startrtmp</code>" in page
+
+
+def test_page_of_accepted_findings_says_nothing_of_what_to_do() -> None:
+    page = render_page(make_report("key-case-ignored", accepted=ACCEPTED))
+    assert "What to do" not in page
+    assert '<details class="inconclusive" id="certificate-known">' in page
 
 
 def test_page_shows_what_a_server_answers_as_text() -> None:

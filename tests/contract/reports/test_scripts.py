@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakerelay.contract.credentials import CREDENTIALS
+from fakerelay.contract.judgements import Finding
 from fakerelay.contract.operations import RIGHT, Kind, Level, Operation, Start, Stop, tell
 from fakerelay.contract.reports.blanks import draft_forms
 from fakerelay.contract.reports.findings import write_finding
@@ -43,12 +44,12 @@ SHOWN: dict[str, Level] = {
 CASES = pytest.mark.parametrize(("fault", "level"), SHOWN.items(), ids=SHOWN.keys())
 
 
-def run_script(script: str, **variables: str) -> list[str]:
-    """What it prints, line by line; it says nothing on stderr."""
+def run_script(script: str, **variables: str) -> tuple[list[str], int]:
+    """What it prints, line by line, and its exit code; it says nothing on stderr."""
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", **variables}
-    ran = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
+    ran = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True)
     assert ran.stderr == ""
-    return ran.stdout.splitlines()
+    return ran.stdout.splitlines(), ran.returncode
 
 
 @CASES
@@ -56,7 +57,9 @@ def test_script_shows_the_fault_and_nothing_runs_then(fault: str, level: Level) 
     broke = find(fault, level)
     with open_mutant(fault) as mutant:
         finding = write_finding(broke, level, Target(mutant.url, ACCOUNTS))
-        lines = run_script(finding["curl"], **VARIABLES)
+        lines, exit_code = run_script(finding["curl"], **VARIABLES)
+        end = lines.index(f"expected: {broke.finding.expected}")
+        lines, told_at_the_end = lines[:end], lines[end + 1 :]
         told = [line for line in lines if re.match(r"\d+\. ", line)]
         assert len(told) == len(broke.steps)
         for line, step in zip(told, broke.steps, strict=True):
@@ -66,7 +69,66 @@ def test_script_shows_the_fault_and_nothing_runs_then(fault: str, level: Level) 
         bodies = [line for line in lines if re.match(r"[{<]", line)]
         accepted = ['"code": 0, "message": "success"' in body for body in bodies]
         assert accepted == [step.observed.is_accepted for step in broke.steps]
-        assert lines[-1] == f"expected: {broke.finding.expected}"
+        got = told_at_the_end[0].removeprefix("got: ")
+        assert got == lines[-1] or re.fullmatch(r"[2-4] of \d accepted", got)
+        assert (told_at_the_end[1:], exit_code) == ([f"STILL {broke.finding.rule}"], 1)
+
+
+@CASES
+def test_script_says_so_once_it_is_mended(fault: str, level: Level) -> None:
+    broke = find(fault, level)
+    with open_mutant() as mutant:
+        finding = write_finding(broke, level, Target(mutant.url, ACCOUNTS))
+        lines, exit_code = run_script(finding["curl"], **VARIABLES)
+    assert (lines[-1], exit_code) == (f"FIXED {broke.finding.rule}", 0)
+
+
+def test_script_does_not_take_other_answers_before_for_mended() -> None:
+    broke = find("quota-one-more")
+    with open_mutant() as mutant:
+        finding = write_finding(broke, "documented", Target(mutant.url, ACCOUNTS))
+        lines, exit_code = run_script(finding["curl"], CERTIFICATE_KEY="another")
+    told = "INCONCLUSIVE: not answered as it was before: step 1 2 3 4 5"
+    assert (lines[-1], exit_code) == (told, 3)
+
+
+@pytest.mark.parametrize("fault", ["quota-one-more", "address-race"])
+def test_script_without_answers_shows_nothing(fault: str) -> None:
+    broke = find(fault)
+    script = write_finding(broke, "documented", Target("http://127.0.0.1:1", ACCOUNTS))["curl"]
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", **VARIABLES}
+    ran = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True)
+    assert ran.returncode == 3
+    assert ran.stdout.splitlines()[-1].startswith("INCONCLUSIVE: ")
+
+
+LISTENERS = {
+    "callback-start": "fakerelay listen --port PORT\n",
+    "callback-at-least-once": "fakerelay listen --port PORT --status 500\n",
+    "callback-timeout": "fakerelay verify --level assumed --callback-listen HOST:PORT --replay",
+}
+
+
+@pytest.mark.parametrize(("rule", "listener"), LISTENERS.items(), ids=LISTENERS.keys())
+def test_script_of_callbacks_says_what_has_to_listen(rule: str, listener: str) -> None:
+    broke = find("stop-refused")
+    broke = broke._replace(finding=Finding(rule, "status 0 of an address", "nothing"))
+    with open_mutant() as mutant:
+        script = write_finding(broke, "assumed", Target(mutant.url, ACCOUNTS))["curl"]
+        lines, exit_code = run_script(script, **VARIABLES)
+    assert listener in script.partition("set -u")[0]
+    told = "INCONCLUSIVE: what was told stands where the callbacks came in"
+    assert (lines[-1], exit_code) == (told, 3)
+
+
+def test_script_says_what_it_can_not_tell() -> None:
+    broke = find("stop-refused")
+    expected = "a message that names roomid"
+    broke = broke._replace(finding=broke.finding._replace(expected=expected))
+    with open_mutant() as mutant:
+        script = write_finding(broke, "assumed", Target(mutant.url, ACCOUNTS))["curl"]
+        lines, exit_code = run_script(script, **VARIABLES)
+    assert (lines[-1].partition(";")[0], exit_code) == ("INCONCLUSIVE: a shell can't tell", 3)
 
 
 def test_script_can_be_run_again_and_again() -> None:
@@ -74,8 +136,8 @@ def test_script_can_be_run_again_and_again() -> None:
     broke = find("quota-one-more")
     with open_mutant("quota-one-more") as mutant:
         script = write_finding(broke, "documented", Target(mutant.url, ACCOUNTS))["curl"]
-        first = run_script(script, RUN="1000000001", **VARIABLES)
-        second = run_script(script, RUN="1000000002", **VARIABLES)
+        first, _code = run_script(script, RUN="1000000001", **VARIABLES)
+        second, _code = run_script(script, RUN="1000000002", **VARIABLES)
     assert [line.replace("1000000002", "1000000001") for line in second] == first
 
 
@@ -118,7 +180,7 @@ def test_script_mentions_each_step_and_is_one_for_any_shell(operations: list[Ope
         [[form] for form in forms],
         [],
         title="it's",
-        told=[],
+        ending=None,
         url="http://h",
         identities={0: "it's", 1: "$(other)"},
     )
