@@ -33,10 +33,11 @@ ALLOWED = {
     ("cli.progress", "time.monotonic"): "a person's eyes are real time",
     ("contract.runs", "time.monotonic"): "a server that is judged lives in real time",
     ("contract.clients", "time.monotonic"): SOCKETS,
+    ("contract.patience", "time.monotonic"): "what a server frees late is free in real time",
     ("contract.clients", "threading.Timer"): SOCKETS,
     ("contract.clients", "time.sleep"): "how many calls a second a server takes is real time",
-    ("contract.plays", "time.monotonic"): "a server that is judged lives in real time",
-    ("contract.plays", "time.sleep"): "what a server frees late is waited for in real time",
+    ("contract.persistence", "time.monotonic"): "a server that is judged lives in real time",
+    ("contract.persistence", "time.sleep"): "what a server frees late is waited for in real time",
     (
         "contract.callbacks.receivers",
         "time.monotonic",

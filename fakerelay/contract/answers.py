@@ -4,11 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from fakerelay.contract.clients import Observed, read_object, show
-from fakerelay.contract.judgements import ACCEPTED, Finding
+from fakerelay.contract.judgements import ACCEPTED, Finding, Judge
 from fakerelay.contract.model import Outcome
+from fakerelay.contract.patience import Patience
 
 Errors = Mapping[str, Mapping[str, Any]]
 """The profile's replies to problems, by name."""
+
+
+class Reading:
+    """How answers of one server are read, by what it has shown so far and a level asks for."""
+
+    def __init__(self, judge: Judge, patience: Patience) -> None:
+        self._judge = judge
+        self._patience = patience
+
+    def is_unclear(self, observed: Observed) -> bool:
+        """A refusal of another form is one, where its form is only assumed; at a server that has
+        shown that it speaks this API.
+        """
+        is_form_free = self._judge.level == "documented" and self._patience.has_answer
+        is_refusal = is_form_free and may_refuse(observed)
+        return not is_refusal and is_unclear(observed, self._judge.errors)
+
+    def is_undecided(self, observed: Observed) -> bool:
+        """Of a race: what came too soon can't be asked again."""
+        return self.is_unclear(observed) or is_limited(observed, self._judge.errors)
 
 
 def is_unclear(observed: Observed, errors: Errors) -> bool:
@@ -41,12 +62,11 @@ def suspect(observed: Observed, outcome: Outcome, rule: str) -> Finding | None:
     """What an unclear answer breaks if it comes again and again; `rule` is the outcome's.
 
     A breakdown is a refusal where there is none to be; a JSON object that lacks the form of a reply
-    says in no sense that a call was accepted. A connection that is lost, with no answer at all,
-    breaks nothing: but again and again, it leaves the rule open.
+    says in no sense that a call was accepted. No answer at all breaks nothing.
     """
     got = show(observed)
     if observed.status is None:
-        return Finding(rule, "an answer", got) if observed.failure == "broken" else None
+        return None
     if outcome.broken is not None:
         return Finding("reply-envelope", f"a refusal ({outcome.broken.problem}) in JSON", got)
     if observed.status >= 500:

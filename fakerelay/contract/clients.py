@@ -29,7 +29,7 @@ _MOST_SHOWN_OF_PAGES: Final = 80
 _LONGEST_TYPE: Final = 40
 _IDLE_SECONDS: Final = 1.0
 _SECOND: Final = 1.05
-_LEAST_REMEMBERED: Final = 10
+_PACES: Final = (10, 5, 2, 1)
 
 Failure = Literal["gone", "silent", "broken"]
 """Nobody listens; no answer in time; or one that broke off, or is not HTTP."""
@@ -78,7 +78,7 @@ class Client:
         self._ssl_context = ssl_context
         self._timeout = timeout_seconds
         self.calls_per_second = calls_per_second
-        self._recent: deque[float] = deque(maxlen=max(calls_per_second, _LEAST_REMEMBERED))
+        self._recent: deque[float] = deque(maxlen=max(calls_per_second, *_PACES))
         self._connection: HTTPConnection | None = None
         self._keeps = True
         self._used_at = 0.0
@@ -110,6 +110,13 @@ class Client:
         answers = [call.finish(closes=True) for call in calls]
         self._recent.extend([time.monotonic()] * len(calls))
         return answers
+
+    def slow_down(self) -> bool:
+        """Keep to the next lower pace from now on; False where there is none."""
+        usual = self.calls_per_second
+        slower = [pace for pace in _PACES if not 0 < usual <= pace]
+        self.calls_per_second = slower[0] if slower else usual
+        return bool(slower)
 
     def close(self) -> None:
         if self._connection is not None:

@@ -8,7 +8,7 @@ from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.credentials import CREDENTIALS
 from fakerelay.contract.drafts import Account, Draft, Names, draft
 from fakerelay.contract.flaws import find_flaw
-from fakerelay.contract.operations import RIGHT, Move, Operation, Race, Start
+from fakerelay.contract.operations import RIGHT, Move, Operation, Race, Start, Stop
 from fakerelay.contract.patience import Patience
 from fakerelay.contract.styles import STYLES
 
@@ -24,7 +24,11 @@ class Step:
 
 
 class Driver:
-    """Does operations of one scenario, for the apps of `accounts`: 0, and 1 if there is one."""
+    """Does operations of one scenario, for the apps of `accounts`: 0, and 1 if there is one.
+
+    `calls` are all that were made; `steps` are those that count: not what was asked again, and
+    not what was asked aside.
+    """
 
     def __init__(
         self,
@@ -34,32 +38,51 @@ class Driver:
         patience: Patience | None = None,
     ) -> None:
         self._client = client
-        self._accounts = accounts
-        self._names = names
+        self.accounts = accounts
+        self.names = names
         self._patience = patience or Patience()
         self._races = 0
         self.steps: list[Step] = []
+        self.calls: list[Step] = []
 
     def perform(self, operation: Operation) -> Step:
-        return self.send(operation, make_request(operation, self._accounts, self._names))
+        return self.send(operation, make_request(operation, self.accounts, self.names))
 
     def send(self, operation: Operation, request: Draft) -> Step:
         """An operation by a request of one's own."""
         return self._note(Step(operation, request, self._client.send(request)))
+
+    def repeat(self, step: Step) -> Step:
+        """What was sent once more, as a call of its own; it counts in the place of the first."""
+        request = make_request(step.operation, self.accounts, self.names)
+        request.body = step.request.body
+        place = next(n for n, each in enumerate(self.steps) if each is step)
+        again = self.send(step.operation, request)
+        self.steps[place] = self.steps.pop()
+        return again
+
+    def ask_aside(self, operation: Operation) -> Step:
+        """Do what is no part of the scenario; what it starts is to be stopped all the same."""
+        step = self.perform(operation)
+        self.steps.pop()
+        return step
 
     def move(self, move: Move) -> Sequence[Step]:
         """All at the same moment, if there are several."""
         if not isinstance(move, Race):
             return [self.perform(move)]
         self._races += 1
-        requests = [make_request(each, self._accounts, self._names) for each in move.starts]
+        requests = [make_request(each, self.accounts, self.names) for each in move.starts]
         answers = self._client.race(requests)
         told = zip(move.starts, requests, answers, strict=True)
         return [self._note(Step(*each, race=self._races)) for each in told]
 
     def _note(self, step: Step) -> Step:
         self._patience.note(step.observed)
+        if isinstance(step.operation, Stop) and step.observed.is_accepted:
+            self._patience.note_freed()
         self.steps.append(step)
+        self.calls.append(step)
         return step
 
 

@@ -25,15 +25,27 @@ class Broke(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """A step without an answer that can be judged; `suspicion` is what it breaks if it repeats.
-
-    Where `is_lasting`, the connection was lost each time that it was tried.
-    """
+    """A step without an answer that can be judged; `suspicion` is what it breaks if it repeats."""
 
     scenario: Scenario
     step: Step
     suspicion: Broke | None = None
+
+
+class Lost(NamedTuple):
+    """The connection was lost at the last of the `steps`: it breaks nothing.
+
+    Where it `is_lasting`, that came each time that it was tried: it leaves the `rule` open.
+    """
+
+    scenario: Scenario
+    steps: Sequence[Step]
+    rule: str
     is_lasting: bool = False
+
+    @property
+    def step(self) -> Step:
+        return self.steps[-1]
 
 
 class Left(NamedTuple):
@@ -43,7 +55,7 @@ class Left(NamedTuple):
     step: Step
 
 
-Event = Compared | Broke | Unclear | Left
+Event = Compared | Broke | Unclear | Lost | Left
 
 
 class Conduct(NamedTuple):

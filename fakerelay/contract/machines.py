@@ -137,7 +137,7 @@ class ContractMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.operations:
             operations = tuple(self.operations)
-            self.made.append(Scenario(MADE_UP, operations, self.has_other_app))
+            self.made.append(Scenario(MADE_UP, operations))
 
     def _pick(self, which: int) -> tuple[int, Kind, int]:
         keys = sorted(self.world.tasks)

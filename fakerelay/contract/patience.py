@@ -1,5 +1,6 @@
 """When it is no use to go on with a server."""
 
+import time
 from typing import Final
 
 from fakerelay.contract.clients import Observed, read_object, show
@@ -13,14 +14,16 @@ _MOST_STRANGE: Final = 20
 class Patience:
     """Notes each answer, and says when it is no use to go on. `last` is the latest.
 
-    `late_seconds` are the longest that what a stop frees was seen to take here; `waits_in_vain`
-    that a stop which was refused was so again after a pause.
+    `late_seconds` are the longest that what a stop frees was seen to take here, and `freed_at` is
+    when it freed something last; `waits_in_vain` that a stop which was refused was so again after a
+    pause.
     """
 
     def __init__(self) -> None:
         self.last: Observed | None = None
         self.has_answer = False
         self.late_seconds = 0.0
+        self.freed_at = 0.0
         self.waits_in_vain = False
         self._accepted = 0
         self._refused = 0
@@ -38,8 +41,17 @@ class Patience:
         self._accepted += observed.is_accepted
         self._refused += not observed.is_accepted and read_object(observed.body) is not None
 
-    def note_late(self, seconds: float) -> None:
-        self.late_seconds = max(self.late_seconds, seconds)
+    def note_freed(self) -> None:
+        self.freed_at = time.monotonic()
+
+    def note_late(self) -> None:
+        """What was freed is free only now."""
+        self.late_seconds = max(self.late_seconds, time.monotonic() - self.freed_at)
+
+    @property
+    def late_until(self) -> float:
+        """When all should be free, by the monotonic clock."""
+        return self.freed_at + self.late_seconds
 
     @property
     def reason(self) -> str | None:

@@ -69,9 +69,7 @@ def replay(
         if tried.rule in unseen:
             yield Replayed(tried, "INCONCLUSIVE", unseen[tried.rule])
             continue
-        operations = [each for move in tried.operations for each in list_operations(move)]
-        needs_other_app = any(each.app for each in operations)
-        scenario = Scenario(f"replay of {tried.rule}", tried.operations, needs_other_app)
+        scenario = Scenario(f"replay of {tried.rule}", tried.operations)
         yield _judge(tried, list(play(tried.level, scenario)))
 
 

@@ -4,7 +4,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from fakerelay.contract.admissions import explain, list_starts
 from fakerelay.contract.callbacks.witnesses import CallbackWitness
@@ -12,7 +12,7 @@ from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client, Observed, show
 from fakerelay.contract.credentials import OTHERS
 from fakerelay.contract.drivers import Step, list_moves
-from fakerelay.contract.events import Broke, Conduct, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Conduct, Event, Left, Lost, Unclear
 from fakerelay.contract.judgements import ACCEPTED, Finding, Judge
 from fakerelay.contract.model import key_of
 from fakerelay.contract.operations import Move, Start, list_operations
@@ -23,6 +23,7 @@ from fakerelay.contract.targets import Target
 
 _REPEATS: Final = 2
 _MOST_BIASED: Final = 5
+_Sought = TypeVar("_Sought", bound=Broke | Lost)
 
 
 class Budget(NamedTuple):
@@ -156,36 +157,30 @@ class Run:
 
     def _sift(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each finding once, the first of a scenario; what is only suspected is looked into."""
-        suspected: list[Unclear] = []
-        broke = None
-        for event in events:
-            if isinstance(event, Broke) and self._is_no_news(event):
-                self.counts.subtract([event.finding.rule])
-                yield Unclear(event.scenario, event.steps[-1])
-            elif isinstance(event, Broke):
-                broke = broke or self._take_new(event)
-            elif not (isinstance(event, Unclear) and event.suspicion is not None):
+        told = [self._excuse(event) for event in events]
+        new = (self._take_new(each) for each in told if isinstance(each, Broke))
+        broke = next((each for each in new if each is not None), None)
+        for event in told:
+            if isinstance(event, Lost):
+                yield event._replace(is_lasting=self._is_lasting(event, is_asked=broke is None))
+            elif isinstance(event, Unclear) and event.suspicion is not None:
+                is_asked = broke is None and event.suspicion.finding.rule not in self._known
+                if is_asked and self._repeats(event.suspicion):
+                    broke = self._take_new(event.suspicion)
+                else:
+                    yield event
+            elif not isinstance(event, Broke):
                 yield event
-            elif event.suspicion.finding.rule not in self._known:
-                suspected.append(event)
-        for event in suspected:
-            suspicion = event.suspicion
-            is_lost = event.step.observed.status is None
-            is_lasting = (
-                is_lost and suspicion is not None and suspicion.finding.rule in self._lasting
-            )
-            if broke is not None or suspicion is None or is_lasting:
-                yield event._replace(is_lasting=is_lasting)
-            elif not self._repeats(suspicion):
-                yield event
-            elif is_lost:
-                self._lasting.add(suspicion.finding.rule)
-                yield event._replace(is_lasting=True)
-            else:
-                broke = self._take_new(suspicion)
         if broke is not None:
             yield self._shorten(broke)
             self._is_crowded = self._is_crowded or not self._has_places()
+
+    def _excuse(self, event: Event) -> Event:
+        """A start that is refused says nothing where any would be."""
+        if isinstance(event, Broke) and self._is_no_news(event):
+            self.counts.subtract([event.finding.rule])
+            return Unclear(event.scenario, event.steps[-1])
+        return event
 
     def _is_no_news(self, broke: Broke) -> bool:
         """Whether a start was refused where any would have been."""
@@ -212,6 +207,12 @@ class Run:
         self._kept_out = explain(app, account, refusal, self._judge.errors)
         return True
 
+    def _is_lasting(self, lost: Lost, *, is_asked: bool) -> bool:
+        """Whether the connection is lost each time that the same is tried."""
+        if is_asked and lost.rule not in self._lasting and self._repeats(lost):
+            self._lasting.add(lost.rule)
+        return lost.rule in self._lasting
+
     def _has_places(self) -> bool:
         """Whether as many tasks can run as ever: a server that is wrong may keep the places.
 
@@ -231,11 +232,11 @@ class Run:
     def _list_new(self, found: Iterable[Broke]) -> Iterator[Broke]:
         return (broke for broke in found if self._take_new(broke) is not None)
 
-    def _repeats(self, suspicion: Broke) -> bool:
+    def _repeats(self, event: Broke | Lost) -> bool:
         """Whether it comes three times of three, while the server answers other calls."""
-        is_own_form = suspicion.finding.rule == "accepted-sense"
+        is_own_form = isinstance(event, Broke) and event.finding.rule == "accepted-sense"
         return (is_own_form or self._patience.has_answer) and all(
-            self._find(suspicion, list_moves(suspicion.steps)) for _time in range(_REPEATS)
+            self._find(event, list_moves(event.steps)) for _time in range(_REPEATS)
         )
 
     def _play(
@@ -249,7 +250,7 @@ class Run:
             self._target.make_names(self._run_id, self.scenarios),
             patience=self._patience,
             known=self._known - {sought},
-            waits=sought is None,
+            sought=sought,
             witnesses=self._witnesses,
         )
         try:
@@ -262,10 +263,10 @@ class Run:
         finally:
             self._limited = self._limited or play.limited
             self._admitted |= {
-                step.operation.app for step in play.steps if step.observed.is_accepted
+                step.operation.app for step in play.calls if step.observed.is_accepted
             }
             self.counts.update(play.counts)
-            self.calls += len(play.steps)
+            self.calls += len(play.calls)
 
     def _shorten(self, broke: Broke) -> Broke:
         """Leave out each move that the finding doesn't need; what it needs is played to the end.
@@ -284,15 +285,22 @@ class Run:
                 moves, shortest = fewer, again
         return shortest
 
-    def _find(self, broke: Broke, moves: Sequence[Move]) -> Broke | None:
-        """The finding again, at the last of some moves."""
-        for event in list(self._play(broke.scenario, moves, broke.finding.rule)):
+    def _find(self, sought: _Sought, moves: Sequence[Move]) -> _Sought | None:
+        """The same again, at the last of some moves."""
+        for event in list(self._play(sought.scenario, moves, _rule_of(sought))):
             found = event.suspicion if isinstance(event, Unclear) else event
-            is_same = isinstance(found, Broke) and found.finding.rule == broke.finding.rule
-            if isinstance(found, Broke) and is_same and len(list_moves(found.steps)) == len(moves):
+            if (
+                isinstance(found, type(sought))
+                and _rule_of(found) == _rule_of(sought)
+                and len(list_moves(found.steps)) == len(moves)
+            ):
                 return found
         return None
 
 
 def _read_refusal(event: Event) -> Observed | None:
     return event.steps[-1].observed if isinstance(event, Broke) else None
+
+
+def _rule_of(event: Broke | Lost) -> str:
+    return event.finding.rule if isinstance(event, Broke) else event.rule

@@ -16,12 +16,14 @@ class Trial(NamedTuple):
     """`worlds` are those there may be now, none where a `finding` says what nothing explains.
 
     For each step there are the rules compared, or None where its answer is unclear; `suspicions`
-    has what such an answer breaks if it comes again and again.
+    has what such an answer breaks if it comes again and again, and `wanted` the rule that each
+    step is made for.
     """
 
     worlds: Sequence[World]
     rules: Sequence[Sequence[str] | None]
     suspicions: Sequence[Finding | None]
+    wanted: Sequence[str]
     finding: Finding | None
 
 
@@ -54,13 +56,15 @@ def judge_steps(
     agreed = [each for each in weighed if not each.findings]
     if not agreed:
         best = min(weighed, key=lambda each: len(each.findings))
-        return Trial((), best.rules, (), best.findings[0])
+        return Trial((), best.rules, (), (), best.findings[0])
     expected = next(foresee_courses(worlds[0], operations, policy, FAULTS))
+    outcomes = [outcome for outcome in expected.outcomes if outcome is not None]
+    wanted = list(map(name_rule, operations, outcomes))
     suspicions = [
-        _suspect(step, expected, number) if number in lost else None
-        for number, step in enumerate(steps)
+        suspect(step.observed, outcome, rule) if number in lost else None
+        for number, (step, outcome, rule) in enumerate(zip(steps, outcomes, wanted, strict=True))
     ]
-    return Trial(_list_worlds(agreed), agreed[0].rules, suspicions, None)
+    return Trial(_list_worlds(agreed), agreed[0].rules, suspicions, wanted, None)
 
 
 def _weigh(
@@ -81,12 +85,6 @@ def _weigh(
         if finding is not None:
             findings.append(finding)
     return _Weighed(course, rules, findings)
-
-
-def _suspect(step: Step, course: Course, number: int) -> Finding | None:
-    outcome = course.outcomes[number]
-    assert outcome is not None
-    return suspect(step.observed, outcome, name_rule(step.operation, outcome))
 
 
 def _list_worlds(agreed: Iterable[_Weighed]) -> Sequence[World]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from fakerelay import schemas
-from fakerelay.contract.events import Broke, Conduct, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Conduct, Event, Left, Lost, Unclear
 from fakerelay.contract.operations import MADE_UP, Level, tell
 from fakerelay.contract.scopes import NO_SCOPE, Scope
 
@@ -57,7 +57,7 @@ class Tally:
         self._scope = scope
         self._only = only
         self.findings: list[Broke] = []
-        self.unclear: list[Unclear] = []
+        self.unclear: list[Unclear | Lost] = []
         self.left: list[Left] = []
         self.gave_up: str | None = None
         self.conduct = Conduct()
@@ -72,11 +72,10 @@ class Tally:
             return
         self.steps += 1
         self._has_played_all |= event.scenario.name == MADE_UP
-        if isinstance(event, Unclear):
+        if isinstance(event, Unclear | Lost):
             self.unclear.append(event)
-            if event.is_lasting and event.suspicion is not None:
-                told = f"{tell(event.step.operation)}: {_LOST}"
-                self._lost[event.suspicion.finding.rule] = told
+            if isinstance(event, Lost) and event.is_lasting:
+                self._lost[event.rule] = f"{tell(event.step.operation)}: {_LOST}"
         elif isinstance(event, Broke) and self._counts_for(event.finding.rule):
             self.findings.append(event)
 

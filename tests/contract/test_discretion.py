@@ -77,7 +77,7 @@ def test_refusal_that_gives_nothing_away_is_fine(say: Say) -> None:
 
 @pytest.mark.parametrize(("faults", "rules"), [(["holder-told"], 1), ([], 0)])
 def test_refusal_that_names_another_apps_task_is_found(faults: list[str], rules: int) -> None:
-    scenario = Scenario("two apps", [Start(0, (0,)), Start(1, (0,), app=1)], needs_other_app=True)
+    scenario = Scenario("two apps", [Start(0, (0,)), Start(1, (0,), app=1)])
     with open_mutant(*faults) as mutant, closing(Client(mutant.url)) as client:
         accounts = {number: Account(*account) for number, account in enumerate(mutant.accounts)}
         run = Run(Target(mutant.url, accounts), client, Judge("assumed", ERRORS))

@@ -9,7 +9,7 @@ from fakerelay import schemas
 from fakerelay.contract.catalogue import list_scenarios
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Account
-from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Event, Left, Lost, Unclear
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Level
@@ -28,7 +28,7 @@ def play(level: Level, *faults: str) -> Sequence[Event]:
             Target(mutant.url, accounts), client, Judge(level, ERRORS), Budget(max_calls=5000)
         )
         events = list(run.play(list_scenarios(level, Policy())))
-    return [event for event in events if isinstance(event, Broke | Unclear | Left)]
+    return [event for event in events if isinstance(event, Broke | Unclear | Lost | Left)]
 
 
 LET_IN: dict[str, tuple[Level, set[str]]] = {

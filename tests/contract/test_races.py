@@ -11,7 +11,7 @@ from fakerelay.contract.clients import Client
 from fakerelay.contract.courses import foresee_courses
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.drivers import list_moves
-from fakerelay.contract.events import Broke, Compared, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Compared, Event, Left, Lost, Unclear
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.model import Policy, World
@@ -33,7 +33,7 @@ def open_run(level: Level, *faults: str) -> Iterator[Run]:
 
 
 def complaints(events: Iterator[Event]) -> list[Event]:
-    return [event for event in events if isinstance(event, Broke | Unclear | Left)]
+    return [event for event in events if isinstance(event, Broke | Unclear | Lost | Left)]
 
 
 def outcomes(*operations: Operation, lost: Sequence[int] = ()) -> set[tuple[bool | None, ...]]:

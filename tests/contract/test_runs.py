@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from fakerelay import FakeRelay, schemas
 from fakerelay.contract.catalogue import Scenario, list_scenarios
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Account
-from fakerelay.contract.events import Broke, Event, Unclear
+from fakerelay.contract.events import Broke, Compared, Event, Lost, Unclear
 from fakerelay.contract.faults import FAULTS
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.machines import ContractMachine, explore
@@ -37,7 +38,7 @@ def open_run(relay: FakeRelay, level: Level, **budget: Any) -> Iterator[Run]:
 
 
 def complaints(events: Iterator[Event]) -> list[Event]:
-    return [event for event in events if isinstance(event, Broke | Unclear)]
+    return [event for event in events if isinstance(event, Broke | Unclear | Lost)]
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -85,7 +86,20 @@ def test_late_release_is_waited_for_where_only_the_documented_counts() -> None:
         with open_run(relay, "assumed") as run:
             (late,) = complaints(run.play([scenario]))
         assert isinstance(late, Broke)
-        assert late.finding.rule == "stop-frees-addresses"
+        assert late.finding.rule == "release-at-once"
+        assert [step.operation for step in late.steps] == list(scenario.operations)
+
+
+def test_late_release_is_one_finding_where_the_profile_has_none() -> None:
+    lives = [each for each in list_scenarios("assumed", Policy()) if "again and again" in each.name]
+    freed = Scenario("freed", [Start(0, (0,)), Stop(0), Start(1, (0,))])
+    with (
+        FakeRelay(settings={"release_seconds": 0.3}, callback_url=None) as relay,
+        open_run(relay, "assumed") as run,
+    ):
+        (late,) = complaints(run.play([freed, *lives]))
+    assert isinstance(late, Broke)
+    assert late.finding.rule == "release-at-once"
 
 
 HASTY = [Scenario("hasty", [Start(0, (0,)), Start(1, (0,)), Start(0, (1,)), Stop(0)])]
@@ -129,6 +143,24 @@ def test_limit_of_calls_that_the_profile_lacks_is_one_finding() -> None:
     assert broke.finding.rule == "rate-limit"
 
 
+def test_what_comes_too_soon_while_a_finding_is_made_short_counts_once() -> None:
+    """The first call that is to show it without the third start."""
+    limited, numbers = 11, count(1)
+    too_soon, success = (
+        reply(b'{"code": %d, "message": "%s", "traceId": "t"}' % each)
+        for each in ((ERRORS["rate_limited"]["code"], b"later"), (0, b"success"))
+    )
+    starts = [Start(0, (0,)), Start(1, (1,)), Start(2, (2,)), Start(3, (0,))]
+    with (
+        open_server(lambda *_call: too_soon if next(numbers) == limited else success) as url,
+        closing(Client(url)) as client,
+    ):
+        run = Run(Target(url, {0: Account(7, "c", "k")}), client, Judge("documented", ERRORS))
+        (broke,) = complaints(run.play([Scenario("one address twice", starts)]))
+    assert isinstance(broke, Broke)
+    assert [step.operation for step in broke.steps] == [starts[0], starts[-1]]
+
+
 def test_task_may_take_back_late_what_its_own_update_dropped() -> None:
     scenario = Scenario("back", [Start(0, (0,)), Start(0, (1,)), Start(0, (0,)), Stop(0)])
     answers = [b'{"code": 0, "message": "success"}'] * 6
@@ -157,7 +189,7 @@ def test_lost_reply_leaves_both_possible(fakerelay: FakeRelay, fault: str) -> No
     fakerelay.faults.add(fault)
     with open_run(fakerelay, "assumed") as run:
         events = list(run.play([scenario]))
-    assert sorted(type(event).__name__ for event in events) == ["Compared", "Compared", "Unclear"]
+    assert [type(event) for event in events] == [Lost, Compared, Compared]
 
 
 def test_no_rule_of_the_machine_is_a_coroutine() -> None:

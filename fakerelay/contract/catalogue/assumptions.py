@@ -145,7 +145,6 @@ def _list_apps() -> Iterator[Scenario]:
                 Start(1, (0,), app=1),
                 Start(3, (0,), kind),
             ],
-            needs_other_app=True,
         )
         yield Scenario(
             f"{kind}: two apps use one name",
@@ -159,7 +158,6 @@ def _list_apps() -> Iterator[Scenario]:
                 Start(1, (1,)),
                 Stop(0, kind=kind),
             ],
-            needs_other_app=True,
         )
 
 
@@ -174,7 +172,6 @@ def _enter_from_outside() -> Scenario:
             Start(1, (2,), "mixed", credential=foreign),
             Stop(0, credential=foreign),
         ],
-        needs_other_app=True,
     )
 
 
@@ -184,6 +181,4 @@ def _list_secrets() -> Iterator[Scenario]:
     yield Scenario("key or certificate: the same refusal", [*wrong, *wrong])
     foreign = Start(0, (0,), app=1, credential="of another account")
     nobodys = Start(0, (0,), flaw="app that is nobody's")
-    yield Scenario(
-        "another's app or none: the same refusal", [foreign, nobodys] * 2, needs_other_app=True
-    )
+    yield Scenario("another's app or none: the same refusal", [foreign, nobodys] * 2)

@@ -77,11 +77,11 @@ def _broken_rules(kind: Kind, most: int) -> Iterator[Operation]:
 def _tokens_first() -> Iterator[Scenario]:
     """What is wrong with a token goes before a content type and a body that are wrong too."""
     names = [name for name in _TOKENS if CREDENTIALS[name].fault.problem != "app_forbidden"]
-    for several, needs_other_app in ((names, False), (_TOKENS[-1:], True)):
+    for several in (names, _TOKENS[-1:]):
         starts = [Start(1, (0, 0), credential=name, flaw=_LATER) for name in several]
         stops = [Stop(0, credential=name, flaw=_LATER) for name in several]
         fields = [Start(0, (0,), credential=name, flaw="roomid missing") for name in several]
         appids = [Start(0, (0,), credential=name, flaw="appid of another") for name in several]
         name = f"checks in order: {', '.join(several)}"
         moves: list[Operation] = [Start(0, (0,)), *starts, *stops, *fields, *appids]
-        yield Scenario(name, moves, needs_other_app)
+        yield Scenario(name, moves)

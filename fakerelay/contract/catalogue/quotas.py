@@ -83,7 +83,6 @@ def _count_apart(most: int) -> Scenario:
     return Scenario(
         "one app's tasks are nothing to another's quota",
         [theirs[0], *_fill(most), Start(most + 2, (most + 2,)), *theirs[1:][: most - 1]],
-        needs_other_app=True,
     )
 
 

@@ -16,4 +16,3 @@ class Scenario(NamedTuple):
 
     name: str
     operations: Sequence[Move]
-    needs_other_app: bool = False

@@ -20,7 +20,6 @@ from fakerelay.contract.operations import (
     list_operations,
     tell,
 )
-from fakerelay.contract.plays import stop_what_began
 from fakerelay.contract.reports.blanks import Form, draft_forms, form_as_sent
 from fakerelay.contract.reports.endings import Ending
 from fakerelay.contract.reports.functions import render_function
@@ -31,6 +30,8 @@ from fakerelay.contract.targets import Target
 from fakerelay.errors import ConfigError, nearest
 
 _DOERS: Final[Mapping[str, type[Operation]]] = {"start": Start, "stop": Stop}
+_NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
+_NAMED: Final = ("roomid ", "taskid ", "uid ")
 _KNOWN: Final = {"credential": FAULTS, "flaw": FAULTS, "style": STYLES}
 
 
@@ -152,4 +153,11 @@ def _list_stops(broke: Broke) -> Sequence[Operation]:
             running.setdefault(key_of(done), done)
         elif done.addresses is None and step.observed.is_accepted:
             running.pop(key_of(done), None)
-    return [stop_what_began(key, start.room, start) for key, start in running.items()]
+    return [_stop(start) for start in running.values()]
+
+
+def _stop(begun: Start) -> Stop:
+    """The stop of a task, which says its names as the start did that began it."""
+    style = begun.style if begun.style in _NAMING else "plain"
+    flaw = begun.flaw if begun.flaw is not None and begun.flaw.startswith(_NAMED) else None
+    return Stop(begun.task, None, begun.kind, begun.room, begun.app, flaw=flaw, style=style)

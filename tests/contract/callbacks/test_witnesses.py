@@ -15,7 +15,7 @@ from fakerelay.contract.callbacks.witnesses import CallbackWitness
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Account
-from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Event, Left, Lost, Unclear
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.operations import Race, Start, Stop
 from fakerelay.contract.runs import Run
@@ -35,7 +35,7 @@ class Told:
 
     def complaints(self, scenarios: Sequence[Scenario]) -> list[Event]:
         events = [*self.run.play(scenarios), *self.run.finish()]
-        return [event for event in events if isinstance(event, Broke | Left | Unclear)]
+        return [event for event in events if isinstance(event, Broke | Left | Lost | Unclear)]
 
 
 def open_told(stack: ExitStack, server: Any, profile: Mapping[str, Any]) -> Told:
@@ -123,7 +123,7 @@ def test_race_raises_no_alarm(stack: ExitStack, moves: Any) -> None:
 def test_only_the_app_is_judged(stack: ExitStack, app: int) -> None:
     mutant = stack.enter_context(open_mutant("callback-status-wrong"))
     told = open_told(stack, mutant, {})
-    start = Scenario("a start", [Start(0, (0,), app=app), Stop(0, app=app)], bool(app))
+    start = Scenario("a start", [Start(0, (0,), app=app), Stop(0, app=app)])
     rules = {event.finding.rule for event in told.complaints([start]) if isinstance(event, Broke)}
     assert rules == (set() if app else {"callback-start", "callback-stop"})
 
@@ -133,7 +133,7 @@ def test_answer_that_was_lost_leaves_open_what_is_told(stack: ExitStack) -> None
     told = open_told(stack, relay, {})
     relay.faults.add("drop_after_commit")
     lost = Scenario("lost", [Start(0, (0,)), Start(0, (0,)), Stop(0)])
-    assert [type(event) for event in told.complaints([lost])] == [Unclear]
+    assert [type(event) for event in told.complaints([lost])] == [Lost]
 
 
 def test_server_that_has_gone_owes_nothing(stack: ExitStack) -> None:

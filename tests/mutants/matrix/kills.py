@@ -13,7 +13,7 @@ from fakerelay.contract.clients import Client, show
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.drivers import Step
 from fakerelay.contract.efforts import EFFORTS, plan_scenarios
-from fakerelay.contract.events import Broke, Event, Left, Unclear
+from fakerelay.contract.events import Broke, Event, Left, Lost, Unclear
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.operations import Level, Operation, tell
 from fakerelay.contract.plays import Play
@@ -81,12 +81,12 @@ class Count:
     def hear(self, play: Play, event: Event) -> Iterable[Event]:
         broke = event.suspicion if isinstance(event, Unclear) else event
         if isinstance(broke, Broke):
-            now = self.calls + len(play.steps), self.scenarios + 1
+            now = self.calls + len(play.calls), self.scenarios + 1
             self.marks.setdefault(broke.finding.rule, now)
         return ()
 
     def conclude(self, play: Play) -> Iterable[Event]:
-        self.calls += len(play.steps)
+        self.calls += len(play.calls)
         self.scenarios += 1
         return ()
 
@@ -112,7 +112,9 @@ def try_kit(trial: Trial) -> Result:
         for event in _play_all(
             run, plan_scenarios(target, trial.level, effort.made_up, trial.seed)
         ):
-            if isinstance(event, Broke) or (trial.is_variant and isinstance(event, Left | Unclear)):
+            if isinstance(event, Broke) or (
+                trial.is_variant and isinstance(event, Left | Lost | Unclear)
+            ):
                 return Result(trial, _describe(event, count), run.calls)
     return Result(trial, None, run.calls)
 
@@ -149,7 +151,7 @@ def _open_server(trial: Trial) -> Iterator[Mutant]:
         yield mutant
 
 
-def _describe(event: Broke | Left | Unclear, count: Count) -> Found:
+def _describe(event: Broke | Left | Lost | Unclear, count: Count) -> Found:
     now = count.calls, count.scenarios
     if not isinstance(event, Broke):
         steps, told = [event.step], f"no answer to judge: {show(event.step.observed)}"
