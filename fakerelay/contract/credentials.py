@@ -76,6 +76,7 @@ CREDENTIALS: Final[Mapping[str, Credential]] = {
     "key and a space": _known(_key(lambda key: key + " ")),
     "key with another first letter": _known(_key(lambda key: _other(key[0]) + key[1:])),
     "key with another last letter": _known(_key(lambda key: key[:-1] + _other(key[-1]))),
+    "key backwards": _known(_key(lambda key: key[::-1])),
     "no key": _known(_key(lambda key: "")),
     "unknown certificate": _known(_id(lambda certificate: certificate + "-unknown")),
     "a space and the certificate": _known(_id(lambda certificate: f" {certificate}")),

@@ -74,6 +74,8 @@ def parse_json(raw: bytes, conduct: Conduct) -> dict[str, Any]:
         )
         if not conduct.has("surrogates-accepted"):
             json.dumps(body, ensure_ascii=False).encode()
+        if isinstance(body, str) and conduct.has("json-in-a-string-accepted"):
+            body = json.loads(body)
     except (ValueError, RecursionError) as cause:
         raise Refused("malformed_json", type(cause).__name__) from cause
     if not isinstance(body, dict):
@@ -227,7 +229,8 @@ class Reader:
         if not isinstance(item, dict):
             self._demand("input-items-unchecked", False, field, "has no objects")
             return
-        uid, room = item.get("uid"), item.get("roomid", self._body.get("roomid"))
+        own_room = None if self._conduct.has("input-own-room-apart") else self._body.get("roomid")
+        uid, room = item.get("uid"), item.get("roomid", own_room)
         is_name = "roomid" not in item or isinstance(room, str)
         self._demand("input-roomid-unchecked", is_name, f"{field}.roomid", "is no string")
         self._demand("input-uid-unchecked", isinstance(uid, str), f"{field}.uid", "is no string")

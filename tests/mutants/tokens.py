@@ -89,6 +89,7 @@ def _is_key(given: str, key: str, conduct: Conduct) -> bool:
         or (conduct.has("key-prefix-accepted") and bool(given) and key.startswith(given))
         or (conduct.has("longer-key-accepted") and given.startswith(key))
         or (conduct.has("key-case-ignored") and given.lower() == key.lower())
+        or (conduct.has("key-letters-in-any-order") and sorted(given) == sorted(key))
         or (conduct.has("key-trimmed") and given.strip() == key)
         or (conduct.has("empty-key-accepted") and not given)
         or (conduct.has("any-certificates-key-accepted") and given in _KEYS)

@@ -170,6 +170,8 @@ def _enter_from_outside() -> Scenario:
             Start(0, (0,)),
             Start(0, (0, 1), credential=foreign),
             Start(1, (2,), "mixed", credential=foreign),
+            Start(1, (2,), "mixed"),
+            Start(1, (2, 3), "mixed", credential=foreign),
             Stop(0, credential=foreign),
         ],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from fakerelay.contract.drafts import OUTPUT, Draft
 from fakerelay.contract.flaws.rows import MISSING, MIXED, Flaw, put, spoil_field
 from fakerelay.contract.model import Fault
 from fakerelay.contract.operations import Level
@@ -80,6 +81,7 @@ def list_mixing_flaws() -> Iterator[tuple[str, Flaw]]:
     yield _layout("input-uid-once", "with a user twice", twice)
     roomed = [{**tile, "roomid": "r1"} for tile in twice]
     yield _layout("input-uid-once", "with a user twice in a room", roomed)
+    yield _repeat_in_own_room()
     wide = {"input": [{"uid": "u1", "width": 641, "height": 10}], "output": {}}
     yield _flaw(
         "tile-in-canvas", "mixconfig.input wider than by default", lambda config: wide, ("input",)
@@ -107,6 +109,20 @@ def _layout(rule: str, told: str, tiles: Sequence[Mapping[str, Any]]) -> tuple[s
     fields = {field for tile in tiles for field in tile}
     words = ("input", "templateid", "tile", *sorted(fields))
     return _flaw(rule, f"mixconfig.input {told}", change, words)
+
+
+def _repeat_in_own_room() -> tuple[str, Flaw]:
+    """An input that names no room is of the task's."""
+
+    def spoil(draft: Draft) -> None:
+        tiles = [_USER, _OTHER, {**_USER, "x": 20, "roomid": draft.body["roomid"]}]
+        draft.body["mixconfig"] = {"input": tiles, "output": OUTPUT}
+
+    fault = Fault("input-uid-once", "invalid_parameter", "assumed")
+    words = ("mixconfig", "input", "uid", "roomid")
+    return "mixconfig.input with a user twice, once by the task's room", Flaw(
+        fault, spoil, kinds=MIXED, words=words
+    )
 
 
 def _set_output(field: str, value: Any) -> Callable[[Mapping[str, Any]], Any]:

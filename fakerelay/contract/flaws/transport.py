@@ -1,5 +1,6 @@
 """Bodies that are no JSON object, and calls that are none of the API's."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -13,7 +14,6 @@ _BODIES: Final[Mapping[str, Mapping[str, bytes]]] = {
         "no JSON": b"{BODY",
         "empty": b"",
         "a list": b"[{BODY}]",
-        "a string": b'"BODY"',
         "null": b"null",
         "a number": b"5",
         "not UTF-8": b'{"a": "\xff", BODY}',
@@ -58,6 +58,7 @@ def list_transport_flaws() -> Iterator[tuple[str, Flaw]]:
     for rule, bodies in _BODIES.items():
         for told, text in bodies.items():
             yield f"body: {told}", _flaw(rule, "malformed_json", write(text))
+    yield "body: a string", _flaw("json-body", "malformed_json", _quote)
     for told, value in _TYPES.items():
         header = set_header("Content-Type", value)
         yield (
@@ -81,6 +82,11 @@ def list_transport_flaws() -> Iterator[tuple[str, Flaw]]:
 
 def _flaw(rule: str, problem: str, spoil: Spoil) -> Flaw:
     return Flaw(Fault(rule, problem, "assumed"), spoil, BOTH)
+
+
+def _quote(draft: Draft) -> None:
+    """The whole of it as the text of a JSON string."""
+    draft.raw = json.dumps(draft.encode().decode()).encode()
 
 
 def _grow(draft: Draft) -> None:

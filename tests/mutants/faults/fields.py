@@ -58,6 +58,9 @@ FAULTS = {
     "input-empty-accepted": assumed("input-empty", "An empty `input` is enough"),
     **dict(map(_of_input, ("uid", "width", "zorder", "crop", "alpha"))),
     "input-uid-twice-accepted": assumed("input-uid-once", "A user may stand in a layout twice"),
+    "input-own-room-apart": assumed(
+        "input-uid-once", "A user may stand in a layout with the task's room and without one"
+    ),
     "tile-outside-accepted": assumed("tile-in-canvas", "A tile may lie outside the canvas"),
     "output-missing-accepted": documented("output-required", "`output` may be missing"),
     "output-list-accepted": documented("output-required", "`output` may be an array"),
@@ -66,6 +69,7 @@ FAULTS = {
     "ignored-fields-checked": assumed("field-ignored", "A source must not have a `taskid`"),
     "unknown-field-refused": assumed("field-unknown", "Unknown fields are refused"),
     "nan-accepted": assumed("json-numbers", "NaN is a number"),
+    "json-in-a-string-accepted": assumed("json-body", "A JSON string is read once more"),
     "first-key-wins": assumed("json-last-key", "Of equal keys the first wins"),
     "whole-float-refused": assumed("json-whole-floats", "2.0 is no integer"),
     "surrogates-accepted": assumed("json-surrogates", "Lone surrogates are taken"),

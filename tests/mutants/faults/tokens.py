@@ -17,6 +17,7 @@ FAULTS = {
     "key-prefix-accepted": documented(_KNOWN, "The beginning of the key is enough"),
     "longer-key-accepted": documented(_KNOWN, "What follows the key is not looked at"),
     "key-case-ignored": documented(_KNOWN, "The key's case does not count"),
+    "key-letters-in-any-order": documented(_KNOWN, "The order of the key's letters is no matter"),
     "key-trimmed": documented(_KNOWN, "Blanks around the key do not count"),
     "empty-key-accepted": documented(_KNOWN, "An empty key is taken"),
     "any-certificates-key-accepted": documented(_KNOWN, "Another certificate's key is taken"),

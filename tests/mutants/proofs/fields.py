@@ -1,5 +1,6 @@
 """Proofs of the faults of what a body may hold."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -75,6 +76,7 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "input-crop-unchecked": [bad(tile(crop=2))],
     "input-alpha-unchecked": [bad(tile(alpha=1.5))],
     "input-uid-twice-accepted": [bad(layout(input=[{"uid": "u"}, {"uid": "u"}]))],
+    "input-own-room-apart": [bad(layout(input=[{"uid": "u"}, {"uid": "u", "roomid": "r"}]))],
     "tile-outside-accepted": [bad(tile(x=400))],
     "output-missing-accepted": [bad(mixed(mixconfig={"templateid": 1}))],
     "output-list-accepted": [bad(mixed(mixconfig={"templateid": 1, "output": [FULL]}))],
@@ -87,6 +89,9 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "ignored-fields-checked": [source(taskid=5)],
     "unknown-field-refused": [source(region="eu")],
     "nan-accepted": [no("malformed_json", source().but(more=1).raw(('"more": 1', '"more": NaN')))],
+    "json-in-a-string-accepted": [
+        no("malformed_json", source()._replace(body=json.dumps(json.dumps(source().body)).encode()))
+    ],
     "first-key-wins": [source().raw(('"roomid": "r"', '"roomid": 5, "roomid": "r"'))],
     "whole-float-refused": [source(streamtype=2.0)],
     "surrogates-accepted": [

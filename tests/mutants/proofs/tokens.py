@@ -35,6 +35,7 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "key-prefix-accepted": [bad_key(ONE.certificate_key[:-1], source())],
     "longer-key-accepted": [bad_key(ONE.certificate_key + "x", source())],
     "key-case-ignored": [bad_key(ONE.certificate_key.lower(), source())],
+    "key-letters-in-any-order": [bad_key(ONE.certificate_key[::-1], source())],
     "key-trimmed": [bad_key(ONE.certificate_key + " ", source())],
     "empty-key-accepted": [bad_key("", source())],
     "any-certificates-key-accepted": [bad_key(TWO.certificate_key, source())],
