@@ -22,6 +22,7 @@ CHANGES: Final[Mapping[str, Callable[[str], str]]] = {
     "swapcase": str.swapcase,
     "lower": str.lower,
     "upper": str.upper,
+    "backwards": lambda text: text[::-1],
     "but last": lambda text: text[:-1],
     "but first": lambda text: text[1:],
 }

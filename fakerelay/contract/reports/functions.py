@@ -15,6 +15,7 @@ _CHANGES: Final = {
     "swapcase": "{}.swapcase()",
     "lower": "{}.lower()",
     "upper": "{}.upper()",
+    "backwards": "{}[::-1]",
     "but last": "{}[:-1]",
     "but first": "{}[1:]",
 }

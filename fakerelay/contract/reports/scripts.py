@@ -16,6 +16,7 @@ _CHANGES: Final = {
     "swapcase": "\"$(printf %s \"${}\" | tr 'a-zA-Z' 'A-Za-z')\"",
     "lower": "\"$(printf %s \"${}\" | tr 'A-Z' 'a-z')\"",
     "upper": "\"$(printf %s \"${}\" | tr 'a-z' 'A-Z')\"",
+    "backwards": '"$(printf %s "${}" | rev)"',
     "but last": '"${{{}%?}}"',
     "but first": '"${{{}#?}}"',
 }
