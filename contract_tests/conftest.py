@@ -8,12 +8,13 @@ import pytest
 
 from fakerelay import schemas
 from fakerelay.cli.judged import open_target
-from fakerelay.contract.efforts import EFFORTS, plan_scenarios
-from fakerelay.contract.judgements import Judge
+from fakerelay.cli.routes import hurry, open_route
+from fakerelay.contract.callbacks.routes import Route
+from fakerelay.contract.efforts import EFFORTS
+from fakerelay.contract.inquiries import open_inquiry
 from fakerelay.contract.operations import Level
 from fakerelay.contract.reports.findings import write_finding, write_leftover
-from fakerelay.contract.runs import Budget, Run
-from fakerelay.contract.scopes import find_scope
+from fakerelay.contract.runs import Budget
 from fakerelay.contract.targets import PUSH_BASE, Target
 from fakerelay.contract.verdicts import Tally, Verdict
 from fakerelay.errors import ConfigError
@@ -28,6 +29,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "shared-account": {"action": "store_true", "help": "Others run tasks in the apps meanwhile."},
     "room": {"help": "ROOM:UID,... that are live, to be used instead of made-up ones."},
     "push-base": {"default": PUSH_BASE, "help": "What all addresses begin with."},
+    "callback-listen": {"help": "HOST:PORT where callbacks come in, at level assumed."},
     "level": {"choices": ["documented", "assumed"], "default": "documented"},
     "profile": {"default": "default", "help": "NAME or FILE of the profile it is to be as."},
     "set": {"action": "append", "default": [], "help": "KEY=VALUE of it, changed."},
@@ -75,20 +77,34 @@ def played(request: pytest.FixtureRequest) -> Played:
         for text in options["set"]:
             settings = merge_settings(settings, parse_setting(text))
         profile = merge_profile(read_profile(options["profile"]), settings, "--relay-set")
-        with open_target(options, profile) as target:
-            return tell(play(target, options, profile), target, options["level"])
+        if options["target"] is None:
+            profile = hurry(profile, settings)
+        with (
+            open_route(options, profile["callback"]) as route,
+            open_target(options, profile, None if route is None else route.url) as target,
+        ):
+            return tell(play(target, options, profile, route), target, options["level"])
     except ConfigError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
-def play(target: Target, options: Mapping[str, Any], profile: Mapping[str, Any]) -> Tally:
+def play(
+    target: Target, options: Mapping[str, Any], profile: Mapping[str, Any], route: Route | None
+) -> Tally:
     level, effort = options["level"], EFFORTS[options["effort"]]
     with closing(target.open_client()) as client:
-        run = Run(target, client, Judge(level, profile["errors"]), Budget(effort.max_calls))
-        tally = Tally(level, run.counts, find_scope(target, level))
-        for event in run.play(plan_scenarios(target, level, effort.made_up, options["seed"])):
-            tally.add(event)
-    tally.gave_up = run.gave_up
+        _run, tally, events = open_inquiry(
+            target,
+            client,
+            level,
+            profile["errors"],
+            effort,
+            seed=options["seed"],
+            budget=Budget(effort.max_calls),
+            route=route,
+        )
+        for _event in events:
+            pass
     return tally
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from fakerelay import FakeRelay, schemas
+from tests.cli.test_verify import find_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,3 +52,20 @@ def test_option_that_is_wrong_is_told(tmp_path: Path) -> None:
     ran = run_tests(tmp_path / "junit.xml", "--relay-set", "quota=1")
     assert ran.returncode == 4
     assert "quota" in ran.stderr + ran.stdout
+
+
+def test_callbacks_are_judged_where_they_come_in(tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{find_port()}"
+    settings = {"callback.retry_delays_seconds": [0.05], "callback.timeout_seconds": 1}
+    report = tmp_path / "junit.xml"
+    with FakeRelay(callback_url=f"http://{listen}/told", settings=settings) as relay:
+        app = f"{relay.appid}:{relay.certificate_id}"
+        args = ["--relay-target", relay.http_url, "--relay-app", app, "--relay-level", "assumed"]
+        args += [f"--relay-set={key}={value}" for key, value in settings.items()]
+        args += ["--relay-callback-listen", listen, "contract_tests/test_callbacks.py"]
+        ran = run_tests(report, *args, key=relay.certificate_key)
+    assert ran.returncode == 0, ran.stdout
+    judged = {
+        case.attrib["name"] for case in ElementTree.parse(report).iter("testcase") if not len(case)
+    }
+    assert {"test_rule[callback-start]", "test_rule[callback-at-least-once]"} <= judged

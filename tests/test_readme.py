@@ -14,6 +14,7 @@ import click
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from fakerelay import FakeRelay, RelayClient, schemas
 from fakerelay.cli import cli
@@ -150,6 +151,23 @@ def test_configuration_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_file_of_accepted_divergences_is_read() -> None:
     accepted, _configuration = read_blocks("toml")
     assert list(read_divergences(tomllib.loads(accepted), "the README")) == ["concurrent-pushes"]
+
+
+def test_broken_rule_is_told_as_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shown,) = (block for block in read_blocks("text") if block.startswith("BROKEN: "))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FAKERELAY_OTHER_CERTIFICATE_KEY", raising=False)
+    with FakeRelay(quota=6, callback_url=None) as relay:
+        monkeypatch.setenv("FAKERELAY_CERTIFICATE_KEY", relay.certificate_key)
+        app = f"{relay.appid}:{relay.certificate_id}"
+        args = ["verify", "--target", relay.http_url, "--app", app, "--report", "report"]
+        printed = CliRunner().invoke(cli, args).stdout
+        printed = printed.replace(relay.http_url, "http://127.0.0.1:8481")
+    printed = printed.replace(app, "123456789:backend")
+    shown, printed = (re.sub(r"[0-9a-f]{8}-[0-9]+-6", "TRACE", text) for text in (shown, printed))
+    assert matches(shown, printed), printed
 
 
 def test_profile_is_accepted(tmp_path: Path) -> None:

@@ -112,40 +112,30 @@ def verify(**options: Any) -> None:
 def _verify(target: "Target", options: dict[str, Any], profile: Any, route: "Route | None") -> int:
     from fakerelay.cli.progress import open_progress
     from fakerelay.cli.verdicts import print_report
-    from fakerelay.contract.callbacks.scenarios import list_callback_scenarios
-    from fakerelay.contract.callbacks.scopes import explain_skips, list_callback_rules
-    from fakerelay.contract.callbacks.witnesses import CallbackWitness
-    from fakerelay.contract.efforts import EFFORTS, plan_scenarios
-    from fakerelay.contract.judgements import Judge
+    from fakerelay.contract.efforts import EFFORTS
+    from fakerelay.contract.inquiries import open_inquiry
     from fakerelay.contract.reports.documents import write_report
     from fakerelay.contract.reports.files import write_files
-    from fakerelay.contract.runs import Budget, Run
-    from fakerelay.contract.scopes import find_scope, select
-    from fakerelay.contract.verdicts import Tally
+    from fakerelay.contract.runs import Budget
 
     asked = _read_circumstances(target, options, profile)
     folder = _make_folder(options["report"])
-    level, effort = options["level"], EFFORTS[options["effort"]]
-    scenarios = plan_scenarios(target, level, effort.made_up, options["seed"])
     began = time.monotonic()
     with closing(target.open_client()) as client:
-        budget = Budget(asked.max_calls, asked.max_seconds)
-        callbacks = None
-        if route is not None and (
-            not asked.only or not list_callback_rules().isdisjoint(asked.only)
-        ):
-            callbacks = CallbackWitness(target, route)
-        judge = Judge(level, profile["errors"])
-        run = Run(target, client, judge, budget, callbacks=callbacks)
-        tally = Tally(level, run.counts, find_scope(target, level), asked.only)
-        tally.reasons.update(explain_skips(level, has_route=route is not None))
-        chosen = select(scenarios, asked.only, target.policy, level)
-        first = () if callbacks is None else list_callback_scenarios()
+        run, tally, events = open_inquiry(
+            target,
+            client,
+            options["level"],
+            profile["errors"],
+            EFFORTS[options["effort"]],
+            seed=options["seed"],
+            budget=Budget(asked.max_calls, asked.max_seconds),
+            route=route,
+            only=asked.only,
+        )
         with open_progress(run, tally, asked) as progress:
-            for event in chain(run.play(chain(first, chosen)), run.finish()):
-                tally.add(event)
+            for event in events:
                 progress.hear(event)
-        tally.gave_up, tally.conduct = run.gave_up, run.conduct
     seconds = time.monotonic() - began
     report = write_report(tally, asked, calls=run.calls, scenarios=run.scenarios, seconds=seconds)
     if folder is not None:

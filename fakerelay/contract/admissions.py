@@ -34,11 +34,13 @@ _ANY_HINT: Final = (
 def list_starts(app: int, target: Target) -> Sequence[Start]:
     """One of each sort that a right server lets in; who lets in one of them chooses."""
     room = 1 if target.policy.live_rooms is None and len(target.live_rooms) != 1 else 0
+    plain = [] if target.live_rooms else [Start(4, (5,), app=app, style="letters and digits")]
     return [
         Start(0, (0,), app=app),
         Start(1, (1,), "mixed", app=app),
         Start(2, (2,), "mixed", app=app, style="custom layout"),
         Start(3, (3, 4), room=room, app=app),
+        *plain,
     ]
 
 

@@ -13,6 +13,7 @@ from fakerelay.contract.operations import Level, Operation, Race, list_operation
 from fakerelay.contract.targets import Target
 
 _REPLIES: Final = frozenset({"reply-envelope", "reply-status", "reply-trace-id"})
+_NAMING_ROOMS: Final = ("room of 64 characters", "letters and digits")
 _QUOTA_RULES: Final = ("concurrent-pushes", "update-at-full-quota")
 
 
@@ -64,7 +65,7 @@ def find_obstacle(scenario: Scenario, target: Target) -> str | None:
     if target.live_rooms and target.policy.live_rooms is None and rooms > len(target.live_rooms):
         return f"it needs {rooms} rooms that are live: --room"
     styles = {each.style for each in operations}
-    if target.live_rooms and "room of 64 characters" in styles:
+    if target.live_rooms and not styles.isdisjoint(_NAMING_ROOMS):
         return "only rooms that are live are asked for: --room"
     if target.has_short_names and "task of 64 characters" in styles:
         return "the profile has stricter names of tasks: taskid_style"

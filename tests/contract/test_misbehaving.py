@@ -138,6 +138,7 @@ CHOOSY = {
     "sources": '"streamtype": 2',
     "mixed tasks": '"streamtype": 1',
     "one address": '-1-0"',
+    "dashes": '"roomid": "r0-',
 }
 
 

@@ -43,6 +43,17 @@ def _add_other_names(draft: Draft) -> None:
     draft.body.update(taskid=draft.body["uid"], mixconfig=_TEMPLATE)
 
 
+def _say_plainly(draft: Draft) -> None:
+    for name in ("roomid", "taskid", "uid"):
+        spell_name(name, lambda text: text.replace("-", "x"))(draft)
+    spell_addresses(_end_plainly)(draft)
+
+
+def _end_plainly(url: str) -> str:
+    base, slash, name = url.rpartition("/")
+    return base + slash + name.replace("-", "x")
+
+
 def _say_twice(text: str) -> str:
     """Each key of the object has another value before."""
     earlier = dict.fromkeys(json.loads(text), 7)
@@ -60,6 +71,7 @@ def _port(port: str) -> Change:
 STYLES: Final[Mapping[str, Style]] = {
     "plain": Style("start-path", "documented", lambda draft: None, BOTH),
     **dict(list_layouts()),
+    "letters and digits": Style("roomid-form", "documented", _say_plainly, BOTH),
     "room of 64 characters": Style(
         "roomid-form",
         "documented",
