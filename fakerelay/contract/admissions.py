@@ -21,7 +21,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "token_invalid": _TOKEN,
     "app_forbidden": "has the target app {appid}, and may certificate {certificate!r} open it?"
     " See {option}",
-    "room_not_live": "it takes live rooms only: name some by --room ROOM:UID,...",
+    "room_not_live": "it takes live rooms only: name some that are by --room ROOM:UID,...",
     "quota_exceeded": "do tasks run in app {appid} already? Stop them first",
 }
 """{problem: what to look at, where its code is answered}."""

@@ -8,7 +8,7 @@ from fakerelay import schemas
 from fakerelay.contract.catalogue import Scenario
 from fakerelay.contract.clients import show
 from fakerelay.contract.divergences import check_rule
-from fakerelay.contract.events import Broke, Compared, Event
+from fakerelay.contract.events import Broke, Compared, Event, Unclear
 from fakerelay.contract.operations import Level, Move, list_operations
 from fakerelay.contract.reports.findings import read_move
 from fakerelay.errors import ConfigError
@@ -83,13 +83,17 @@ def _judge(tried: Tried, events: Sequence[Event]) -> Replayed:
     done = sum(isinstance(event, Compared) for event in events)
     wanted = sum(len(list_operations(move)) for move in tried.operations)
     if done < wanted:
-        why = (
-            "not all of its calls could be judged"
-            if events
-            else "it needs an app of another account"
-        )
-        return Replayed(tried, "INCONCLUSIVE", why)
+        return Replayed(tried, "INCONCLUSIVE", _explain(events))
     return Replayed(tried, "FIXED", "all of its calls are answered as they should be")
+
+
+def _explain(events: Sequence[Event]) -> str:
+    """Why there was less to compare than there should have been."""
+    if not events:
+        return "it needs an app of another account"
+    unclear = [each.step.observed for each in events if isinstance(each, Unclear)]
+    got = f": {show(unclear[0])}" if unclear else ""
+    return f"not all of its calls could be judged{got}"
 
 
 def exit_code(replayed: Sequence[Replayed]) -> int:

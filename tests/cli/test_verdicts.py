@@ -85,6 +85,13 @@ def test_baseline_and_replay_read_what_a_run_wrote(wrong: FakeRelay, tmp_path: P
     assert "[known from the baseline]" in again.stdout
     still = verify(wrong, "--replay", report)
     assert (still.exit_code, still.stdout.split(":")[0]) == (1, "STILL concurrent-pushes")
+    nobody = CliRunner().invoke(
+        cli,
+        ["verify", "--target", wrong.http_url, "--app", "1:a", "--replay", report],
+        env={"FAKERELAY_CERTIFICATE_KEY": "wrong"},
+    )
+    assert nobody.exit_code == 3
+    assert 'not all of its calls could be judged: HTTP 200 {"code": 40' in nobody.stdout
     with FakeRelay(callback_url=None) as mended:
         gone = verify(mended, "--baseline", report)
         assert "Broken in the baseline, and not now: concurrent-pushes" in gone.stdout

@@ -83,7 +83,7 @@ def test_target_that_lets_nobody_in_is_asked_about_who_asks(wrong: str) -> None:
         "key": "is FAKERELAY_CERTIFICATE_KEY the key of certificate",
         "app": "has the target app 8, and may certificate",
         "key of the other app": "is FAKERELAY_OTHER_CERTIFICATE_KEY the key of certificate 'b'",
-        "rooms": "name some by --room ROOM:UID",
+        "rooms": "name some that are by --room ROOM:UID",
     }
     with FakeRelay(callback_url=None, settings=settings) as relay:
         app = f"{8 if wrong == 'app' else relay.appid}:{relay.certificate_id}"

@@ -30,7 +30,12 @@ from fakerelay.contract.targets import Target
 from fakerelay.errors import ConfigError, nearest
 
 _DOERS: Final[Mapping[str, type[Operation]]] = {"start": Start, "stop": Stop}
-_NAMING: Final = ("room of 64 characters", "task of 64 characters", "user of 64 characters")
+_NAMING: Final = (
+    "letters and digits",
+    "room of 64 characters",
+    "task of 64 characters",
+    "user of 64 characters",
+)
 _NAMED: Final = ("roomid ", "taskid ", "uid ")
 _KNOWN: Final = {"credential": FAULTS, "flaw": FAULTS, "style": STYLES}
 
