@@ -68,7 +68,8 @@ def suspect(observed: Observed, outcome: Outcome, rule: str) -> Finding | None:
     if observed.status is None:
         return None
     if outcome.broken is not None:
-        return Finding("reply-envelope", f"a refusal ({outcome.broken.problem}) in JSON", got)
+        told = f"a refusal ({outcome.broken.problem}) in JSON, with a status below 500"
+        return Finding("reply-envelope", told, got)
     if observed.status >= 500:
         return Finding(rule, ACCEPTED, got)
     is_near = observed.status == 200 and read_object(observed.body) is not None

@@ -25,6 +25,7 @@ class Policy(NamedTuple):
     address_scope: Literal["service", "app"] = "service"
     live_rooms: int | None = None
     is_shared: bool = False
+    legacy_paths: bool = False
 
 
 class Broken(NamedTuple):
@@ -109,7 +110,7 @@ def foresee(
     world: World, operation: Operation, policy: Policy, faults: Mapping[str, Fault]
 ) -> Outcome:
     """The outcome of an operation; `faults` are those of credentials and flaws, by name."""
-    broken = [*_find_faults(operation, faults), *_list_broken(world, operation, policy)]
+    broken = [*_find_faults(operation, policy, faults), *_list_broken(world, operation, policy)]
     if broken:
         first, *later = broken
         others = tuple(each.problem for each in later)
@@ -134,11 +135,14 @@ def _refuse(world: World, operation: Operation) -> World:
     return replace(world, tasks=tasks, refused=refused)
 
 
-def _find_faults(operation: Operation, faults: Mapping[str, Fault]) -> Iterator[Broken]:
+def _find_faults(
+    operation: Operation, policy: Policy, faults: Mapping[str, Fault]
+) -> Iterator[Broken]:
     for name in (operation.credential, operation.flaw):
         if name is not None and name != RIGHT:
             fault = faults[name]
-            yield Broken(fault.rule, fault.problem)
+            if fault.rule != "legacy-paths" or not policy.legacy_paths:
+                yield Broken(fault.rule, fault.problem)
     if isinstance(operation, Start) and len(operation.addresses) > 5:
         yield Broken("rtmpurl-count", "invalid_parameter")
     addresses = operation.addresses or ()

@@ -32,7 +32,7 @@ def find_scope(target: Target, level: Level) -> Scope:
     planned: set[str] = set()
     skipped: dict[str, str] = {}
     for scenario in list_scenarios(level, target.policy):
-        rules = set(_list_rules(scenario, target.policy))
+        rules = set(list_rules(scenario, target.policy))
         obstacle = find_obstacle(scenario, target)
         if obstacle is None:
             planned |= rules
@@ -50,7 +50,7 @@ def select(
     """The scenarios that have any of some rules compared; all, where there are none."""
     for scenario in scenarios:
         is_of_all = level == "assumed" and not _REPLIES.isdisjoint(only)
-        if not only or is_of_all or not set(only).isdisjoint(_list_rules(scenario, policy)):
+        if not only or is_of_all or not set(only).isdisjoint(list_rules(scenario, policy)):
             yield scenario
 
 
@@ -103,7 +103,8 @@ def _fills_quota(scenario: Scenario, policy: Policy) -> bool:
     )
 
 
-def _list_rules(scenario: Scenario, policy: Policy) -> Iterator[str]:
+def list_rules(scenario: Scenario, policy: Policy) -> Iterator[str]:
+    """Those that a scenario is to have compared, reply by reply."""
     for operations, course in _follow(scenario, policy):
         for operation, outcome in zip(operations, course.outcomes, strict=True):
             if outcome is not None:

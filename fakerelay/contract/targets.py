@@ -87,6 +87,7 @@ def make_target(
             profile["address_scope"],
             len(live_rooms) if profile["requires_live_room"] else None,
             is_shared,
+            profile["legacy_paths"],
         ),
         live_rooms,
         ssl_context,

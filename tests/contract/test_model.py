@@ -122,3 +122,10 @@ def test_with_the_usual_quota_no_scenario_for_documented_rules_is_left_out() -> 
         "source: addresses come and go"
     }
     assert "over quota, updated at full quota, and again once one has ended" in names
+
+
+def test_path_of_the_recording_api_is_answered_where_the_profile_says_so() -> None:
+    start = Start(0, (0,), flaw="path of the recording API")
+    refused = foresee(World(), start, Policy(), FAULTS)
+    assert (refused.rule, refused.world.tasks) == ("legacy-paths", {})
+    assert foresee(World(), start, Policy(legacy_paths=True), FAULTS).broken is None

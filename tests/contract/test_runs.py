@@ -102,6 +102,19 @@ def test_late_release_is_one_finding_where_the_profile_has_none() -> None:
     assert late.finding.rule == "release-at-once"
 
 
+def test_what_compares_nothing_new_comes_last_where_all_is_freed_late() -> None:
+    """Each wait is taken from the time that there is for all rules."""
+    freed = Scenario("freed", [Start(0, (0,)), Stop(0), Start(1, (0,))])
+    known = Scenario("known", [Start(0, (0,)), Stop(0)])
+    new = Scenario("new", [Start(0, (0,), credential="no token")])
+    with (
+        FakeRelay(settings={"release_seconds": 1.1}, callback_url=None) as relay,
+        open_run(relay, "documented") as run,
+    ):
+        events = list(run.play([freed, known, new]))
+    assert list(dict.fromkeys(each.scenario.name for each in events)) == ["freed", "new", "known"]
+
+
 HASTY = [Scenario("hasty", [Start(0, (0,)), Start(1, (0,)), Start(0, (1,)), Stop(0)])]
 WORDED = {"rate_limited": {"code": 777, "http_status": 200}}
 LIMITS = {

@@ -33,6 +33,7 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = {"Content-Type": JSON_TYPE}
     method: str = "POST"
     has_trace: bool = True
+    prefix: str = "v2/rtmpforward"
 
     def but(self, **changes: Any) -> Self:
         """The same with other fields in the body; None leaves one out."""
@@ -142,7 +143,7 @@ class Player:
 
     def _send(self, call: Call) -> HTTPConnection:
         trace_id = f"trace-{next(self._numbers)}"
-        target = f"/app/{call.appid}/v2/rtmpforward/{call.operation}"
+        target = f"/app/{call.appid}/{call.prefix}/{call.operation}"
         connection = HTTPConnection(
             str(self._place.hostname), self._place.port, timeout=PATIENCE_SECONDS
         )

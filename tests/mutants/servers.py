@@ -22,6 +22,7 @@ from tests.mutants.tokens import ACCOUNTS, Account, check_token
 from tests.mutants.variants import VARIANTS
 
 _PATH: Final = re.compile(r"/app/([0-9]+)/v2/rtmpforward/(startrtmp|stoprtmp)")
+_LEGACY: Final = re.compile(_PATH.pattern.replace("v2/rtmpforward", "v1/recordoss"))
 _PATIENCE_SECONDS: Final = 60.0
 
 
@@ -161,6 +162,8 @@ class Service:
 
     async def _take(self, request: web.BaseRequest, trace_id: str) -> list[Change]:
         path = _PATH.fullmatch(request.path)
+        if self._conduct.has("legacy-path-answered"):
+            path = path or _LEGACY.fullmatch(request.path)
         if path is None:
             raise Refused("unknown_path", request.path)
         if request.method != "POST" and not self._conduct.has("get-accepted"):

@@ -21,6 +21,7 @@ CLAIMS_OF_LEVELS = {
 }
 ASSUMED_PARTS = {
     "address-space-accepted": "the row is the SDK's, that spaces are special is assumed",
+    "legacy-path-answered": "the row gives the path, that it is not answered is assumed",
     "callback-status-illegal": "where a notification bears its status is assumed",
 }
 QUICK = {"callback": {"retry_delays_seconds": [0.01] * 5}}

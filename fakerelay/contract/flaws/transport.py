@@ -67,6 +67,8 @@ def list_transport_flaws() -> Iterator[tuple[str, Flaw]]:
         )
     for told, change in _PATHS.items():
         yield f"path {told}", _flaw("unknown-path", "unknown_path", _change_path(change))
+    legacy = _change_path(lambda path: path.replace("/v2/rtmpforward/", "/v1/recordoss/"))
+    yield "path of the recording API", _flaw("legacy-paths", "unknown_path", legacy)
     for method in ("GET", "PUT", "DELETE"):
         yield f"method {method}", _flaw("method-post", "method_not_allowed", _set_method(method))
     yield "body over 1 MiB", _flaw("body-size", "body_too_large", _grow)

@@ -51,6 +51,7 @@ FAULTS = {
     "missing-trace-id-refused": assumed("trace-id-missing", "A call needs a traceId"),
     "unknown-path-status-200": assumed("unknown-path", "An unknown path is answered with 200"),
     "unknown-path-no-json": assumed("unknown-path", "An unknown path is answered with HTML"),
+    "legacy-path-answered": assumed("legacy-paths", "The recording API's path is answered too"),
     "get-accepted": assumed("method-post", "The method does not count"),
     "allow-missing": assumed("method-post", "A 405 does not say which method is allowed"),
 }

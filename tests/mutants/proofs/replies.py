@@ -28,6 +28,8 @@ from tests.mutants.proofs.wordings import (
 WRONG_PATH: Final = no("unknown_path", source())._replace(operation="pausertmp")
 WRONG_METHOD: Final = no("method_not_allowed", source())._replace(method="PUT")
 
+LEGACY: Final = no("unknown_path", source())._replace(prefix="v1/recordoss")
+
 PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "code-of-address-in-use-wrong": same("a", "a"),
     "code-of-address-not-in-task-wrong": [
@@ -70,4 +72,5 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "unknown-path-no-json": [WRONG_PATH],
     "get-accepted": [WRONG_METHOD],
     "allow-missing": [WRONG_METHOD],
+    "legacy-path-answered": [LEGACY],
 }
