@@ -1,12 +1,12 @@
 """One scenario being played: each step foreseen, done, judged; and what runs stopped at the end."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from fakerelay.contract.answers import Reading
 from fakerelay.contract.catalogue import Scenario
-from fakerelay.contract.clients import Client
+from fakerelay.contract.clients import Client, Observed
 from fakerelay.contract.discretion import Discretion
 from fakerelay.contract.drafts import Names
 from fakerelay.contract.drivers import Driver, Step, make_request
@@ -141,15 +141,15 @@ class Play:
             yield self._tell(scenario, step, trial, number)
 
     def _try(self, steps: Sequence[Step]) -> Trial:
-        reading = self._reading
-        return judge_steps(
-            self._judge,
-            self.worlds,
-            steps,
-            self.target.policy,
-            self._known,
-            is_unclear=reading.is_unclear if len(steps) == 1 else reading.is_undecided,
-        )
+        """By all answers; those of a race that nothing explains may have come too soon."""
+        trial = self._weigh(steps, self._reading.is_unclear)
+        if trial.finding is None or len(steps) == 1:
+            return trial
+        return self._weigh(steps, self._reading.is_undecided)
+
+    def _weigh(self, steps: Sequence[Step], is_unclear: Callable[[Observed], bool]) -> Trial:
+        policy, known = self.target.policy, self._known
+        return judge_steps(self._judge, self.worlds, steps, policy, known, is_unclear=is_unclear)
 
     def _ask_again(self, steps: Sequence[Step], trial: Trial) -> tuple[Sequence[Step], Trial]:
         """The same later, where it was refused for the moment alone; else what there is."""
@@ -180,7 +180,9 @@ class Play:
         steps = tuple(self.steps)
         if step.observed.failure == "broken":
             return Lost(scenario, steps, trial.wanted[number])
-        return Unclear(scenario, step, suspicion and Broke(scenario, steps, suspicion))
+        if suspicion is None or not self._reading.is_unclear(step.observed):
+            return Unclear(scenario, step)
+        return Unclear(scenario, step, Broke(scenario, steps, suspicion))
 
     def _is_spoiled(self, operation: Operation) -> bool:
         """Whether what is to be wrong with it is: some keys have no other case, no padding."""

@@ -68,6 +68,8 @@ def _bend_status(problem: str, status: int, conduct: Conduct) -> int:
         return 500
     if conduct.has("address-in-use-breaks-down") and problem == "address_in_use":
         return 500
+    if conduct.has("quota-status-429") and problem in ("quota_exceeded", "room_quota_exceeded"):
+        return 429
     if conduct.has("refusal-status-400") and status == 200:
         return 400
     if conduct.has("unknown-path-status-200") and problem == "unknown_path":

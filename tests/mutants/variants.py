@@ -92,6 +92,11 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "Addresses and the places in the quota are free only 2 s after the stop",
         frozenset({"released-after-2-s", "place-free-after-2-s"}),
     ),
+    "quota-429": Variant(
+        ("documented",),
+        "A full quota is HTTP 429, with codes that nobody is told",
+        frozenset({"quota-status-429", "codes-negated"}),
+    ),
     "silent": Variant(
         ("documented",), "No push status is ever told", frozenset({"callbacks-never"})
     ),

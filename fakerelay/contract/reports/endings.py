@@ -31,7 +31,7 @@ _CHECKS: Final = (
         """has "$GOT" '^{{.*"code":' && has "$GOT" '"message":' && has "$GOT" '"traceId":"'""",
     ),
     (
-        r"a refusal \(\w+\) in JSON",
+        r"a refusal \(\w+\) in JSON\b.*",
         """has "$GOT" '^{{.*"code":' && ! has "$GOT" '(HTTP5..)$'""",
     ),
     (r"a traceId that was made up", """has "$GOT" '"traceId":"[^"]'"""),

@@ -82,7 +82,7 @@ _ASSERTIONS: Final = (
         'assert {{"code", "message", "traceId"}} <= set(said), (status, said)',
     ),
     (
-        r"a refusal \(\w+\) in JSON",
+        r"a refusal \(\w+\) in JSON\b.*",
         'assert status < 500 and "code" in said, (status, said)',
     ),
     (r"a traceId that was made up", 'assert said.get("traceId"), (status, said)'),
