@@ -12,7 +12,6 @@ _PACE: Final = "calls keep below the profile's rate_limit_per_second, and no ans
 ABSTENTIONS: Final[Mapping[str, str]] = {
     "https-only": "a server on this machine may be asked over plain HTTP, too",
     "hosts": "it says where the vendor's own service is",
-    "legacy-paths": "the vendor's slip of the pen: only a profile says whether it is answered",
     "content-type-header": "every call bears it; what is so of others is only assumed",
     "certificate-active": _CONSOLE,
     "certificates-per-account": _CONSOLE,

@@ -24,7 +24,6 @@ from fakerelay.contract.targets import Target
 _REPEATS: Final = 2
 _MOST_BIASED: Final = 5
 _LATE_SECONDS: Final = 1.0
-_PLACES: Final = "concurrent-pushes"
 _Sought = TypeVar("_Sought", bound=Broke | Lost)
 
 
@@ -185,10 +184,8 @@ class Run:
             elif not isinstance(event, Broke):
                 yield event
         if broke is not None:
-            shortest, was_crowded = self._shorten(broke), self._is_crowded
-            self._is_crowded = was_crowded or not self._has_places()
-            has_leaked = self._is_crowded and not was_crowded and _is_refused_alone(shortest)
-            yield self._blame_quota(shortest) if has_leaked else shortest
+            yield self._shorten(broke)
+            self._is_crowded = self._is_crowded or not self._has_places()
 
     def _excuse(self, event: Event) -> Event:
         """A start that is refused says nothing where any would be."""
@@ -236,16 +233,6 @@ class Run:
         starts = [Start(n, (n,)) for n in range(self._target.policy.concurrent_pushes or 1)]
         events = list(self._play(Scenario("all places are taken", starts), starts))
         return not any(isinstance(event, Broke) for event in events)
-
-    def _blame_quota(self, broke: Broke) -> Broke:
-        """The rule of a start that nothing is wrong with, refused where nothing runs any more."""
-        most = self._target.policy.concurrent_pushes
-        if not most or (broke.finding.rule != _PLACES and _PLACES in self._known):
-            return broke
-        self._known = self._known - {broke.finding.rule} | {_PLACES}
-        expected = f"{ACCEPTED}, as before: nothing runs, and {most} may"
-        got = f"{broke.finding.got}; only a server that has kept places of ended tasks shows it"
-        return broke._replace(finding=Finding(_PLACES, expected, got))
 
     def _take_new(self, broke: Broke) -> Broke | None:
         rule = broke.finding.rule
@@ -322,10 +309,6 @@ class Run:
             ):
                 return found
         return None
-
-
-def _is_refused_alone(broke: Broke) -> bool:
-    return len(broke.steps) == 1 and broke.finding.expected == ACCEPTED
 
 
 def _read_refusal(event: Event) -> Observed | None:

@@ -78,7 +78,8 @@ def find_obstacle(scenario: Scenario, target: Target) -> str | None:
 
 
 def _list_unplanned(policy: Policy) -> Iterator[tuple[str, str]]:
-    """Rules that no scenario is made for, by the numbers of the profile."""
+    """Rules that no scenario is made for, by what the profile says, or at the level."""
+    yield "legacy-paths", "the vendor's slip of the pen: only a profile says whether it is answered"
     most, room = policy.concurrent_pushes, policy.mixed_tasks_per_room
     if not most:
         yield from (

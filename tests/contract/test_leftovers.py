@@ -6,13 +6,13 @@ from contextlib import closing
 import pytest
 
 from fakerelay import schemas
-from fakerelay.contract.catalogue import Scenario, list_scenarios
+from fakerelay.contract.catalogue import list_scenarios
 from fakerelay.contract.clients import Client
 from fakerelay.contract.drafts import Account
 from fakerelay.contract.events import Broke, Event, Left, Lost, Unclear
 from fakerelay.contract.judgements import Judge
 from fakerelay.contract.model import Policy
-from fakerelay.contract.operations import Level, Start, Stop
+from fakerelay.contract.operations import Level
 from fakerelay.contract.runs import Budget, Run
 from fakerelay.contract.targets import Target
 from tests.mutants import open_mutant
@@ -20,16 +20,14 @@ from tests.mutants import open_mutant
 ERRORS = schemas.read_json("profiles/default")["errors"]
 
 
-def play(
-    level: Level, *faults: str, scenarios: Sequence[Scenario] | None = None
-) -> Sequence[Event]:
-    """What is to be told of some scenarios, or of all that are always played."""
+def play(level: Level, *faults: str) -> Sequence[Event]:
+    """What is to be told of all that is always played."""
     with open_mutant(*faults) as mutant, closing(Client(mutant.url)) as client:
         accounts = {number: Account(*each[:3]) for number, each in enumerate(mutant.accounts)}
         run = Run(
             Target(mutant.url, accounts), client, Judge(level, ERRORS), Budget(max_calls=5000)
         )
-        events = list(run.play(scenarios or list_scenarios(level, Policy())))
+        events = list(run.play(list_scenarios(level, Policy())))
     return [event for event in events if isinstance(event, Broke | Unclear | Lost | Left)]
 
 
@@ -57,11 +55,3 @@ def test_what_nothing_stops_is_told_and_no_more_rules_are_blamed() -> None:
 def test_places_that_are_kept_are_told_of_once() -> None:
     told = play("documented", "stop-keeps-quota")
     assert len([event for event in told if isinstance(event, Broke)]) == 1
-
-
-def test_places_that_are_kept_are_told_by_the_rule_of_the_quota() -> None:
-    updates = Scenario("updates", [Start(0, (0,)), Start(0, (0,)), Stop(0)])
-    told = play("documented", "update-counts", scenarios=[updates] * 6)
-    (broke,) = (event for event in told if isinstance(event, Broke))
-    assert broke.finding.rule == "concurrent-pushes"
-    assert "has kept places" in broke.finding.got
