@@ -43,7 +43,8 @@ _FULL_INPUT: Final = {"uid", "x", "y", "width", "height", "zorder"}
 class Request(NamedTuple):
     """What a body asks for; `addresses` is None where a stop names none.
 
-    The `id` is what names are compared by: the name itself, but for faults.
+    The `id` is what names are compared by: the name itself, but for faults. Custom is a layout
+    without a template.
     """
 
     is_start: bool
@@ -54,6 +55,7 @@ class Request(NamedTuple):
     name: str
     id: str
     addresses: tuple[Address, ...] | None
+    is_custom: bool = False
 
 
 def parse_json(raw: bytes, conduct: Conduct) -> dict[str, Any]:
@@ -107,7 +109,11 @@ class Reader:
             self._refuse_unless("taskid" not in self._body, "taskid", "is not for a source")
         body_appid = appid if body_appid is None else body_appid
         own = compare_by_name(name, self._conduct)
-        return Request(self._is_start, appid, body_appid, room, kind, name, own, addresses)
+        layout = self._body.get("mixconfig")
+        is_custom = kind == "mixed" and isinstance(layout, dict) and "templateid" not in layout
+        return Request(
+            self._is_start, appid, body_appid, room, kind, name, own, addresses, is_custom
+        )
 
     def _read_number(self, field: str, most: int) -> int | None:
         value = self._body.get(field)

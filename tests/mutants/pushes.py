@@ -24,6 +24,7 @@ class Task:
     addresses: dict[str, str]
     starttime: int
     is_updated: bool = False
+    is_custom: bool = False
 
 
 class Change(NamedTuple):

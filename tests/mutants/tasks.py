@@ -87,13 +87,15 @@ class Tasks:
     def _check_all(self, checks: Iterable[Check], request: Request) -> None:
         task = self._find(request)
         if task is not None:
-            self._check_update(task)
+            self._check_update(request, task)
         for check in checks:
             check(request, task)
 
-    def _check_update(self, task: Task) -> None:
-        if self._conduct.has("update-refused") or (
-            self._conduct.has("second-update-refused") and task.is_updated
+    def _check_update(self, request: Request, task: Task) -> None:
+        if (
+            self._conduct.has("update-refused")
+            or (self._conduct.has("second-update-refused") and task.is_updated)
+            or (self._conduct.has("template-fixed") and task.is_custom != request.is_custom)
         ):
             raise Refused("address_in_use", next(iter(task.addresses.values()), ""))
 
@@ -122,6 +124,8 @@ class Tasks:
 
     def _check_addresses(self, request: Request, task: Task | None) -> None:
         if task is not None and self._conduct.has("update-address-unchecked"):
+            return
+        if request.is_custom and self._conduct.has("custom-address-unchecked"):
             return
         addresses = list(request.addresses or ())
         for address in self._choose(addresses):
@@ -171,6 +175,7 @@ class Tasks:
         task = self._find(request)
         if task is None:
             task = self._make(request)
+            task.is_custom = request.is_custom
             self._running.append(task)
             self._ended.pop(identify(request), None)
         else:

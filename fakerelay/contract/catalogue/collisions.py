@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 
-from fakerelay.contract.catalogue.scenarios import KINDS, OTHERS, Scenario
+from fakerelay.contract.catalogue.scenarios import CUSTOM, KINDS, OTHERS, Scenario
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Kind, Start, Stop
 
@@ -25,11 +25,15 @@ def _start_into(holder: Kind, kind: Kind, held: Sequence[int]) -> Scenario:
     """One of five addresses is taken; the other four are free afterwards."""
     taken = cycle(held)
     wanted = [(*_FREE[:place], next(taken), *_FREE[place:]) for place in (0, 4, 1, 3, 2)]
+    # However it is mixed, an address is held, and is another's.
+    of_holder, of_first = (
+        CUSTOM if each == "mixed" and holder != kind else "plain" for each in (holder, kind)
+    )
     return Scenario(
         f"{kind} tasks want a {holder} task's addresses",
         [
-            Start(0, tuple(held), holder),
-            Start(1, tuple(held[:1]), kind),
+            Start(0, tuple(held), holder, style=of_holder),
+            Start(1, tuple(held[:1]), kind, style=of_first),
             *(Start(1, each, kind, room) for each in wanted for room in (0, 1)),
             Stop(0, kind=holder),
             Start(1, _FREE[: len(held)], kind, room=1),

@@ -1,9 +1,10 @@
 """From a start to a stop: what a stop frees and leaves alone, and whose name is whose."""
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Final
 
-from fakerelay.contract.catalogue.scenarios import KINDS, MOST_FILLED, Scenario
+from fakerelay.contract.catalogue.scenarios import CUSTOM, KINDS, MOST_FILLED, Scenario
 from fakerelay.contract.model import Policy
 from fakerelay.contract.operations import Kind, Level, Operation, Start, Stop
 
@@ -27,8 +28,8 @@ def list_lives(policy: Policy, level: Level) -> Iterator[Scenario]:
         yield Scenario(
             f"{kind}: freed by a stop", [start, stop, again, Start(2, (0,)), Stop(1, kind=kind)]
         )
-        again_and_again = [start] * (_OFTEN if level == "documented" else 4)
-        yield Scenario(f"{kind}: updated again and again", [*again_and_again, stop])
+        updates = _update_often(kind, _OFTEN if level == "documented" else 4)
+        yield Scenario(f"{kind}: updated again and again", [*updates, stop])
         yield Scenario(
             f"{kind}: one to five addresses",
             [each for count in range(1, size + 1) for each in _live(count, count, kind)],
@@ -55,6 +56,12 @@ def list_names() -> Iterator[Scenario]:
                 *(Stop(name, kind=kind) for name in long),
             ],
         )
+
+
+def _update_often(kind: Kind, times: int) -> list[Operation]:
+    """A mixed task by turns with a template and with a layout of its own."""
+    styles = ("plain", CUSTOM) if kind == "mixed" else ("plain",)
+    return [Start(0, (0,), kind, style=style) for style in islice(cycle(styles), times)]
 
 
 def _live(task: int, addresses: int, kind: Kind) -> list[Operation]:

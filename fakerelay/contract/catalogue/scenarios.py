@@ -7,6 +7,8 @@ from fakerelay.contract.operations import Kind, Move
 
 KINDS: Final[tuple[Kind, Kind]] = ("source", "mixed")
 OTHERS: Final[dict[Kind, Kind]] = {"source": "mixed", "mixed": "source"}
+CUSTOM: Final = "custom layout"
+"""The style of a mixed task without a template."""
 MOST_FILLED: Final = 32
 """The largest quota that is filled."""
 

@@ -33,6 +33,9 @@ FAULTS = {
     "address-cut-at-256": assumed(_SAME, "Of an address the first 256 bytes count"),
     "scheme-ignored": assumed(_SAME, "The scheme does not count"),
     "address-unchecked": documented(_UNIQUE, "Whoever holds an address is not looked at"),
+    "custom-address-unchecked": documented(
+        _UNIQUE, "Of a task without a template, nobody looks who holds its addresses"
+    ),
     "update-address-unchecked": documented(_UNIQUE, "Updates do not look who holds an address"),
     "only-first-address-checked": documented(_UNIQUE, "Only the first address is compared"),
     "only-first-three-checked": documented(_UNIQUE, "Only the first three addresses are compared"),

@@ -25,6 +25,9 @@ FAULTS = {
         "refusal-changes-nothing", "A refused stop gives a place back"
     ),
     "rejected-start-counts": documented("rejected-claims-nothing", "A refused start takes a place"),
+    "template-fixed": documented(
+        _UPDATES, "A task can't change from a template to a layout of its own, nor back"
+    ),
     "update-counts": documented("update-at-full-quota", "Each update takes a place more"),
     "full-quota-refuses-updates": documented(
         "update-at-full-quota", "At full quota updates are refused too"

@@ -6,6 +6,7 @@ from typing import Final
 from tests.mutants.calls import (
     Call,
     Race,
+    layout,
     mixed,
     no,
     other,
@@ -51,6 +52,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     "address-cut-at-256": apart(at_length(300) + "a", at_length(300) + "b"),
     "scheme-ignored": apart("rtmp://h/a", "rtmps://h/a"),
     "address-unchecked": same("a", "a"),
+    "custom-address-unchecked": [source(), taken(layout(input=[{"uid": "u"}]))],
     "update-address-unchecked": [*apart("a", "b"), taken(source("a", "v"))],
     "only-first-address-checked": same("a", "b a"),
     "only-first-three-checked": same("a", "b c d a"),

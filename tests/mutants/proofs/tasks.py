@@ -6,6 +6,7 @@ from typing import Final
 from tests.mutants.calls import (
     Call,
     Race,
+    layout,
     mixed,
     no,
     other,
@@ -55,6 +56,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     ],
     "room-quota-before-quota": [*fill_room(5), full(mixed())],
     "update-refused": [source("a"), source("b")],
+    "template-fixed": [mixed(), layout(input=[{"uid": "u"}])],
     "second-update-refused": [source("a"), source("b"), source("c")],
     "unchanged-update-refused": [source("a"), source("a")],
     "update-holds-itself-up": [source("a"), source("a b")],
