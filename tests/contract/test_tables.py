@@ -33,7 +33,7 @@ SCHEMAS: Mapping[str, Any] = {
     name: Validator(schemas.load_schema(f"{name}.request")) for name in ("startrtmp", "stoprtmp")
 }
 # Refused by a schema, as all of `invalid_parameter` is; or by what no schema can say.
-UNSAID = ("address-", "rtmpurl-count", "tile-", "input-uid-once", "order-of-checks")
+UNSAID = ("address-", "rtmpurl-count", "tile-", "input-uid-once", "order-of-checks", "stop-own-")
 
 
 def operation(name: str, kind: Kind, **parts: Any) -> Operation:

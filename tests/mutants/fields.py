@@ -172,6 +172,8 @@ class Reader:
         if isinstance(value, list) and self._conduct.has("rtmpurl-list-accepted"):
             value = ",".join(map(str, value))
         self._refuse_unless(isinstance(value, str), "rtmpurl", "is no string")
+        if not self._is_start and self._conduct.has("stop-no-address-accepted"):
+            return read_addresses(str(value), self._conduct) if "://" in str(value) else None
         return read_addresses(str(value), self._conduct)
 
     def _read_mixconfig(self) -> None:

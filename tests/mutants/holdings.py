@@ -41,6 +41,7 @@ class Holdings:
             )
             or (not same_kind and self._conduct.has("address-unchecked-across-kinds"))
             or (same_kind and self._conduct.has("address-unchecked-within-kind"))
+            or (request.id == task.id and self._conduct.has("address-unchecked-for-namesakes"))
             or (request.kind == "mixed" and self._conduct.has("address-unchecked-for-mixed"))
             or (request.room != task.room and self._conduct.has("address-unchecked-across-rooms"))
             or (request.room == task.room and self._conduct.has("address-unchecked-within-room"))

@@ -97,6 +97,7 @@ def _list_restarts(kind: Kind) -> Iterator[Scenario]:
         f"{kind}: one name for both",
         [
             start,
+            Start(0, (0,), other, 1),
             Start(0, (1,), other, 1),
             Start(1, (0,)),
             Stop(0, kind=other, room=1),

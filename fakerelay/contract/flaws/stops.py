@@ -19,6 +19,10 @@ def list_stop_flaws() -> Iterator[tuple[str, Flaw]]:
         "streamtype", {"missing": MISSING, "0": 0, "3": 3, "a string": str, "null": None}
     )
     yield from _stop_flaws("rtmpurl", {"a number": 5, "a list": ["rtmp://h/a"]})
+    unknown = spoil_field(
+        "stop-own-addresses", "rtmpurl", {"no address": "x"}, "assumed", operations=STOP
+    )
+    yield from ((f"stop's {name}", flaw) for name, flaw in unknown)
 
 
 def _stop_flaws(field: str, values: Any, **where: Any) -> Iterator[tuple[str, Flaw]]:

@@ -42,6 +42,9 @@ FAULTS = {
     "only-last-address-checked": documented(_UNIQUE, "Only the last address is compared"),
     "first-address-unchecked": documented(_UNIQUE, "The first address is not compared"),
     "address-unchecked-across-kinds": documented(_UNIQUE, "Mixed and source tasks may share one"),
+    "address-unchecked-for-namesakes": assumed(
+        "kinds-apart", "A source and a mixed task of one name may share an address"
+    ),
     "address-unchecked-within-kind": documented(_UNIQUE, "Tasks of one kind may share an address"),
     "address-unchecked-for-mixed": documented(_UNIQUE, "A mixed task takes whatever it wants"),
     "address-unchecked-across-rooms": documented(

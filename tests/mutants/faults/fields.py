@@ -76,5 +76,8 @@ FAULTS = {
     "content-type-unchecked": assumed("content-type", "Any content type is taken"),
     "stop-roomid-missing-accepted": assumed("stop-fields", "A stop needs no `roomid`"),
     "stop-streamtype-3-accepted": assumed("stop-fields", "A stop takes any `streamtype`"),
+    "stop-no-address-accepted": assumed(
+        "stop-own-addresses", "What is no address in a stop is not looked at"
+    ),
     "stop-appid-missing-accepted": assumed("stop-fields", "A stop needs no `appid`"),
 }

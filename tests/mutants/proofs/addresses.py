@@ -53,6 +53,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     "scheme-ignored": apart("rtmp://h/a", "rtmps://h/a"),
     "address-unchecked": same("a", "a"),
     "custom-address-unchecked": [source(), taken(layout(input=[{"uid": "u"}]))],
+    "address-unchecked-for-namesakes": [source("a", "x"), taken(mixed("a", "x"))],
     "update-address-unchecked": [*apart("a", "b"), taken(source("a", "v"))],
     "only-first-address-checked": same("a", "b a"),
     "only-first-three-checked": same("a", "b c d a"),

@@ -100,5 +100,6 @@ PROOFS: Final[Mapping[str, Sequence[Call]]] = {
     "content-type-unchecked": [no("unsupported_content_type", source()._replace(headers=TEXT))],
     "stop-roomid-missing-accepted": [source(), bad(stop(roomid=None))],
     "stop-streamtype-3-accepted": [source(), bad(stop(streamtype=3))],
+    "stop-no-address-accepted": [source(), bad(stop(rtmpurl="x"))],
     "stop-appid-missing-accepted": [source(), bad(stop(appid=None))],
 }
