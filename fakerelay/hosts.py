@@ -121,11 +121,34 @@ class Host:
             self._refuse_here(work)
         return self._submit(work, is_quick=True)
 
+    def ask(self, make: Callable[[], Coroutine[Any, Any, T]]) -> concurrent.futures.Future[T]:
+        """Have a world made before anybody looks for it, and wake nobody for it."""
+        self._refuse_here()
+        self._refuse_fork()
+        call: concurrent.futures.Future[T] = concurrent.futures.Future()
+        with self._lock:
+            self.server.tenants.arrivals.add(call, lambda: _do_quickly(make(), call))
+            self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return call
+
+    def take_back(self, call: concurrent.futures.Future[Any]) -> bool:
+        """Whether what was asked for is not begun, and never will be."""
+        server = self._server
+        return server is not None and server.tenants.arrivals.take_back(call) and call.cancel()
+
+    def _hasten(self) -> None:
+        """Have made what was only asked for."""
+        server = self._server
+        if server is not None and server.tenants.arrivals.has_any:
+            self._submit(_let_in(server), is_quick=True)
+
     def wait_for(self, call: concurrent.futures.Future[T]) -> T:
         """For what has begun. Raises FakerelayError where waiting would be in vain."""
         if not call.done():
             self._refuse_fork()
             self._refuse_here()
+            self._hasten()
         try:
             return call.result()
         except concurrent.futures.CancelledError:
@@ -136,6 +159,7 @@ class Host:
         if call.done():
             return self.wait_for(call)
         self._refuse_fork()
+        self._hasten()
         try:
             return await asyncio.shield(asyncio.wrap_future(call))
         except asyncio.CancelledError:
@@ -340,6 +364,10 @@ class _Rest(Generic[T]):
             except StopIteration as done:
                 result: T = done.value
                 return result
+
+
+async def _let_in(server: Server) -> None:
+    server.tenants.arrivals.let_in()
 
 
 def open_shared(*, tls: bool) -> Host:

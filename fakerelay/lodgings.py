@@ -10,10 +10,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from fakerelay.clock import WorldClock
 from fakerelay.config import AppConfig, Config
@@ -29,6 +29,8 @@ from fakerelay.profiles import open_profile
 from fakerelay.server import Server
 from fakerelay.targets import check_callback_url
 from fakerelay.tenants import Tenant
+
+_NAME_BYTES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,12 @@ class Lodging(Protocol):
     def world(self) -> Tenant:
         """Waits for it. Raises FakerelayError where it isn't open, or waiting would be in vain."""
 
-    async def aworld(self) -> Tenant:
-        """The same, for coroutines."""
+    @property
+    def world_id(self) -> str:
+        """Raises FakerelayError where it isn't open."""
+
+    def use(self) -> None:
+        """Whoever is about to ask anything of its inbox or its world."""
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a verb, kept to this world where they name no other."""
@@ -171,8 +177,12 @@ class OwnServer:
     def world(self) -> Tenant:
         return self.server.tenants.default
 
-    async def aworld(self) -> Tenant:
-        return self.world
+    @property
+    def world_id(self) -> str:
+        return self.world.id
+
+    def use(self) -> None:
+        """It has begun already."""
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Other worlds on it are its relay's too."""
@@ -214,20 +224,26 @@ class OwnServer:
         )
 
 
-class _Stay(NamedTuple):
-    """From one opening to the closing after it: what that has to end."""
+@dataclass(slots=True, eq=False)
+class _Stay:
+    """From one opening to the closing after it: what that has to end.
+
+    While nobody `is_here`, nothing was done with it that the host's loop knows of.
+    """
 
     server: Server
-    client: HostedClient
+    world_id: str
     inbox: Inbox | None
     opening: Future[Tenant]
+    client: HostedClient | None = None
+    is_here: bool = False
 
 
 class Guest:
     """A world of its own on the server of a host that runs already.
 
-    What `open` can't be refused is asked for and not waited for: the host does it before it looks
-    at any call that comes later. Whoever wants to see the world waits for it.
+    What `open` can't be refused is asked for and not waited for: the host does it once anybody
+    looks for the world, and never if nobody does before it is closed.
     """
 
     def __init__(self, host: Host, wanted: Wanted) -> None:
@@ -256,7 +272,11 @@ class Guest:
 
     @property
     def client(self) -> HostedClient:
-        return self._find_stay().client
+        with self._lock:
+            stay = self._use()
+            if stay.client is None:
+                stay.client = _make_client(self.host, stay.server, self._wanted)
+            return stay.client
 
     @property
     def is_made(self) -> bool:
@@ -265,19 +285,29 @@ class Guest:
 
     @property
     def world(self) -> Tenant:
-        return self.host.wait_for(self._find_stay().opening)
+        with self._lock:
+            opening = self._use().opening
+        return self.host.wait_for(opening)
 
-    async def aworld(self) -> Tenant:
-        return await self.host.await_for(self._find_stay().opening)
+    @property
+    def world_id(self) -> str:
+        return self._find_stay().world_id
+
+    def use(self) -> None:
+        with self._lock:
+            if self._stay is not None:
+                self._stay.is_here = True
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            world_id = self._use().world_id
         if "world" in parameters or "all" in parameters or "world" not in find_verb(verb).query:
             return parameters
-        return {**parameters, "world": self.world.id}
+        return {**parameters, "world": world_id}
 
     def open(self) -> None:
         stay = self._begin()
-        if self._wanted.faults or not self._wanted.is_sole:
+        if not self._is_sure:
             try:
                 self.host.wait_for(stay.opening)
             except BaseException:
@@ -295,12 +325,25 @@ class Guest:
         self._was_open = True
 
     def close(self) -> None:
-        if self._stay is not None:
-            self._leave(self._stay)
+        stay = self._stay
+        if stay is not None and not self._take_back(stay):
+            self._leave(stay)
 
     async def aclose(self) -> None:
-        if self._stay is not None:
-            await self._aleave(self._stay)
+        stay = self._stay
+        if stay is not None and not self._take_back(stay):
+            await self._aleave(stay)
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether making it can't be refused."""
+        return self._wanted.is_sole and not self._wanted.faults
+
+    def _use(self) -> _Stay:
+        """From now on it takes the host's loop to end it."""
+        stay = self._find_stay()
+        stay.is_here = True
+        return stay
 
     def _find_stay(self) -> _Stay:
         stay = self._stay
@@ -319,15 +362,19 @@ class Guest:
             if self._wanted.is_received:
                 inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
                 app = replace(app, callback_url=inbox.url)
-            work = self._make(server, app, profile, clock)
+            world_id = server.tenants.make_name(_NAME_BYTES)
+            make = partial(self._make, server, world_id, app, profile, clock)
             try:
-                opening = self.host.begin(work, is_awaited=is_awaited)
+                if self._is_sure and not is_awaited:
+                    opening = self.host.ask(make)
+                else:
+                    opening = self.host.begin(make(), is_awaited=is_awaited)
             except BaseException:
                 if inbox is not None:
                     receiver.close_inbox(inbox)  # which nobody has been told of
                 raise
-            client = _make_client(self.host, server, self._wanted)
-            self.inbox, self._stay = inbox, _Stay(server, client, inbox, opening)
+            self.strays_after = server.tenants.default.journal.newest
+            self.inbox, self._stay = inbox, _Stay(server, world_id, inbox, opening)
             return self._stay
 
     def _prepare(self, server: Server) -> tuple[Profile, WorldClock]:
@@ -341,11 +388,24 @@ class Guest:
         return profile, server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
 
     async def _make(
-        self, server: Server, app: AppConfig, profile: Profile, clock: WorldClock
+        self, server: Server, world_id: str, app: AppConfig, profile: Profile, clock: WorldClock
     ) -> Tenant:
-        tenant = await _open_world(server, app, self._wanted.faults, profile, clock)
-        self.strays_after = server.tenants.default.journal.newest
+        tenant = server.tenants.create(world_id, clock)
+        tenant.service.profile = profile
+        await _furnish(server, tenant, app, self._wanted.faults)
         return tenant
+
+    def _take_back(self, stay: _Stay) -> bool:
+        """Whether it has ended, since it never really began: nobody had to wait for the host."""
+        if self.host.is_elsewhere:
+            return False
+        with self._lock:
+            if self._stay is not stay or stay.is_here or not self.host.take_back(stay.opening):
+                return False
+            if stay.inbox is not None and not self.host.receiver.take_back(stay.inbox):
+                return False
+            self._stay = None
+            return True
 
     def _leave(self, stay: _Stay) -> None:
         if self.host.is_elsewhere:
@@ -374,7 +434,9 @@ class Guest:
         self._stay = None
         if stay.inbox is not None:
             self.host.receiver.close_inbox(stay.inbox)
-        await stay.client.end()
+        if stay.client is not None:
+            await stay.client.end()
+        self.host.take_back(stay.opening)  # nobody looked, though somebody was about to
         if not stay.opening.done():
             await asyncio.wait([asyncio.wrap_future(stay.opening)])
         if not stay.opening.cancelled() and stay.opening.exception() is None:
@@ -397,23 +459,13 @@ def find_url(server: Server, *, is_tls: bool) -> str:
     return server.url if is_tls else (server.http_url or "")
 
 
-async def _open_world(
-    server: Server,
-    app: AppConfig,
-    faults: Sequence[Mapping[str, Any]],
-    profile: Profile,
-    clock: WorldClock,
-) -> Tenant:
-    """Make a world with an app and the certificate that opens it, or nothing at all.
-
-    Raises ConfigError.
-    """
-    tenants = server.tenants
-    tenant = tenants.create(clock=clock)
-    tenant.service.profile = profile
+async def _furnish(
+    server: Server, tenant: Tenant, app: AppConfig, faults: Sequence[Mapping[str, Any]]
+) -> None:
+    """Give a world an app and the certificate that opens it, or drop it. Raises ConfigError."""
     account = app.certificate_id
     try:
-        await tenants.put_account(
+        await server.tenants.put_account(
             tenant,
             App(app.appid, account, app.callback_url),
             Certificate(app.certificate_id, app.certificate_key, account),
@@ -424,7 +476,6 @@ async def _open_world(
     except BaseException:
         await server.drop_world(tenant)
         raise
-    return tenant
 
 
 def _choose_profile(usual: Profile, wanted: Wanted) -> Profile:

@@ -126,7 +126,7 @@ class FakeRelay(Assertions):
     def __repr__(self) -> str:
         if not self.is_open:
             return f"<FakeRelay app {self.appid}, not running>"
-        return f"<FakeRelay app {self.appid} at {self.url}, world {self._lodging.world.id}>"
+        return f"<FakeRelay app {self.appid} at {self.url}, world {self._lodging.world_id}>"
 
     # Where it is, and what opens it.
 
@@ -194,7 +194,7 @@ class FakeRelay(Assertions):
     def env(self) -> dict[str, str]:
         """The same for a subprocess, as environment variables."""
         files = self._running().tls_files if self._tls else TlsFiles()
-        world = self._lodging.world.id
+        world = self._lodging.world_id
         return describe_relay(self.url, self.http_url, self.control_url, self._app, files, world)
 
     # Calls of the vendor API.
@@ -260,6 +260,7 @@ class FakeRelay(Assertions):
     @property
     def callbacks(self) -> Callbacks:
         """The push-status callbacks that came; what `callback_url` sends elsewhere, doesn't."""
+        self._lodging.use()
         if self._callbacks is None:
             self._running()
             url = self.callback_url
@@ -333,7 +334,6 @@ class FakeRelay(Assertions):
         __tracebackhide__ = True
         try:
             control = self._running().control
-            await self._lodging.aworld()
             bound = self._lodging.bind(verb, parameters)
             return await self._host.arun(control.call(verb, **bound))
         except FakerelayError as error:
@@ -348,7 +348,6 @@ class FakeRelay(Assertions):
 
     def _find_strays(self) -> Sequence[Mapping[str, Any]]:
         """What was asked of the server by paths that name no app, while this world was there."""
-        self._lodging.world  # noqa: B018  # waits for it
         after = self._lodging.strays_after
         if after is None:
             return ()

@@ -11,6 +11,7 @@ from itertools import chain
 from random import Random
 from typing import Any, NamedTuple
 
+from fakerelay.arrivals import Arrivals
 from fakerelay.cdn import Cdn
 from fakerelay.clock import Start, WorldClock
 from fakerelay.core.certificates import read_token
@@ -137,7 +138,7 @@ class Tenant:
 class Tenants:
     """Finds the world of an appid; worlds come and go while the server runs.
 
-    `watch` wakes when one does.
+    `watch` wakes when one does. Those that wait in `arrivals` are let in for whoever looks.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -146,22 +147,28 @@ class Tenants:
         self._by_id: dict[str, Tenant] = {}
         self._by_appid: dict[int, Tenant] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self.arrivals = Arrivals()
         self.watch = Watch()
         self.feed = Feed()
         self.default = self.create(DEFAULT_WORLD)
 
     def __iter__(self) -> Iterator[Tenant]:
+        self.arrivals.let_in()
         return iter(self._by_id.values())
 
     def find(self, appid: int) -> Tenant | None:
         """The world an appid belongs to."""
-        return self._by_appid.get(appid)
+        tenant = self._by_appid.get(appid)
+        if tenant is None:
+            self.arrivals.let_in()
+            tenant = self._by_appid.get(appid)
+        return tenant
 
     def find_for(self, appid: int | None, token: str | None) -> Tenant:
         """The world that answers a request: the appid's, or the certificate's, or the default."""
         if appid is None:
             return self.default
-        tenant = self._by_appid.get(appid)
+        tenant = self._by_appid.get(appid) or self.find(appid)
         return tenant or self._find_issuer(token) or self.default
 
     def _find_issuer(self, token: str | None) -> Tenant | None:
@@ -174,7 +181,11 @@ class Tenants:
         return None
 
     def get(self, world_id: str) -> Tenant | None:
-        return self._by_id.get(world_id)
+        tenant = self._by_id.get(world_id)
+        if tenant is None:
+            self.arrivals.let_in()
+            tenant = self._by_id.get(world_id)
+        return tenant
 
     def create(self, world_id: str | None = None, clock: WorldClock | None = None) -> Tenant:
         """A new world without apps. Raises `ConfigError` if the id is taken."""

@@ -72,6 +72,8 @@ class Inbox:
         received.note = spell.note
         if spell.seconds or forward_url is not None:
             self._note(received)
+            if self.is_closed:
+                return self._answer_closed(received)
             return await self._answer_late(received, spell, forward_url)
         received.answered = spell.status or _OK
         self._note(received)
@@ -94,14 +96,17 @@ class Inbox:
             if not self.is_closed or _is_cancelled():
                 received.add_note("the sender gave up")
                 raise
-            received.add_note("the inbox was closed")
-            received.answered = _CLOSED
-            return web.Response(status=_CLOSED)
+            return self._answer_closed(received)
         finally:
             self._late.discard(answer)
             received.is_forwarding = False
             self.watch.notify()
         return response
+
+    def _answer_closed(self, received: Received) -> web.Response:
+        received.add_note("the inbox was closed")
+        received.answered = _CLOSED
+        return web.Response(status=_CLOSED)
 
     async def _make_answer(
         self, received: Received, spell: Spell, forward_url: str | None
@@ -127,7 +132,7 @@ class Inbox:
 class Receiver:
     """Listens on a free port of loopback, in the event loop that `start` is awaited in.
 
-    Nothing of it may be called outside that loop, but `open_inbox`.
+    Nothing of it may be called outside that loop, but `open_inbox` and `take_back`.
     """
 
     def __init__(self) -> None:
@@ -162,6 +167,14 @@ class Receiver:
         if self._inboxes.get(inbox.path) is inbox:
             del self._inboxes[inbox.path]
             inbox.close()
+
+    def take_back(self, inbox: Inbox) -> bool:
+        """Close an inbox that nothing came to and nobody looks at; whether it was such a one."""
+        inbox.is_closed = True  # before it is looked at: what arrives meanwhile looks there, too
+        if inbox.received:
+            return False
+        self._inboxes.pop(inbox.path, None)
+        return True
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path

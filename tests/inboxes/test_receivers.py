@@ -198,6 +198,19 @@ async def test_hang_ends_when_the_inbox_is_closed(receiver: Receiver, sender: Ht
     assert (await kept).status in (503, None)
 
 
+async def test_only_an_inbox_that_is_empty_is_taken_back(
+    receiver: Receiver, sender: HttpSender
+) -> None:
+    empty, full = receiver.open_inbox("empty"), receiver.open_inbox("full")
+    await post(sender, full)
+    assert receiver.take_back(empty)
+    assert not receiver.take_back(full)
+    full.answers.hang()
+    assert [(await post(sender, each)).status for each in (empty, full)] == [404, 503]
+    receiver.close_inbox(full)
+    assert (await post(sender, full)).status == 404
+
+
 async def test_nothing_is_left_of_a_receiver_that_is_closed_while_it_hangs(
     sender: HttpSender,
 ) -> None:
