@@ -5,7 +5,6 @@ A guest is one world among others, cheap enough for each test to have its own.
 
 import asyncio
 import json
-import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -358,12 +357,12 @@ class Guest:
                 raise FakerelayError(RUNS_ALREADY)
             server, receiver = self.host.server, self.host.receiver
             profile, clock = self._prepare(server)
-            app, inbox = self._wanted.app, None
-            if self._wanted.is_received:
-                inbox = receiver.open_inbox(f"{app.appid}-{secrets.token_hex(4)}")
-                app = replace(app, callback_url=inbox.url)
             world_id = server.tenants.make_name(_NAME_BYTES)
-            make = partial(self._make, server, world_id, app, profile, clock)
+            inbox, url = None, self._wanted.app.callback_url
+            if self._wanted.is_received:
+                inbox = receiver.open_inbox(f"{self._wanted.app.appid}-{world_id}")
+                url = inbox.url
+            make = partial(self._make, server, world_id, url, profile, clock)
             try:
                 if self._is_sure and not is_awaited:
                     opening = self.host.ask(make)
@@ -388,11 +387,11 @@ class Guest:
         return profile, server.tenants.start.open_clock(self._wanted.clock, self._wanted.now)
 
     async def _make(
-        self, server: Server, world_id: str, app: AppConfig, profile: Profile, clock: WorldClock
+        self, server: Server, world_id: str, url: str | None, profile: Profile, clock: WorldClock
     ) -> Tenant:
         tenant = server.tenants.create(world_id, clock)
         tenant.service.profile = profile
-        await _furnish(server, tenant, app, self._wanted.faults)
+        await _furnish(server, tenant, self._wanted, url)
         return tenant
 
     def _take_back(self, stay: _Stay) -> bool:
@@ -460,14 +459,15 @@ def find_url(server: Server, *, is_tls: bool) -> str:
 
 
 async def _furnish(
-    server: Server, tenant: Tenant, app: AppConfig, faults: Sequence[Mapping[str, Any]]
+    server: Server, tenant: Tenant, wanted: Wanted, callback_url: str | None
 ) -> None:
     """Give a world an app and the certificate that opens it, or drop it. Raises ConfigError."""
+    app, faults = wanted.app, wanted.faults
     account = app.certificate_id
     try:
         await server.tenants.put_account(
             tenant,
-            App(app.appid, account, app.callback_url),
+            App(app.appid, account, callback_url),
             Certificate(app.certificate_id, app.certificate_key, account),
         )
         if faults:
