@@ -227,7 +227,7 @@ class OwnServer:
 class _Stay:
     """From one opening to the closing after it: what that has to end.
 
-    While nobody `is_here`, nothing was done with it that the host's loop knows of.
+    Unless it `is_used`, nothing was done with it that the host's loop knows of.
     """
 
     server: Server
@@ -235,7 +235,7 @@ class _Stay:
     inbox: Inbox | None
     opening: Future[Tenant]
     client: HostedClient | None = None
-    is_here: bool = False
+    is_used: bool = False
 
 
 class Guest:
@@ -295,7 +295,7 @@ class Guest:
     def use(self) -> None:
         with self._lock:
             if self._stay is not None:
-                self._stay.is_here = True
+                self._stay.is_used = True
 
     def bind(self, verb: str, parameters: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
@@ -341,7 +341,7 @@ class Guest:
     def _use(self) -> _Stay:
         """From now on it takes the host's loop to end it."""
         stay = self._find_stay()
-        stay.is_here = True
+        stay.is_used = True
         return stay
 
     def _find_stay(self) -> _Stay:
@@ -399,7 +399,7 @@ class Guest:
         if self.host.is_elsewhere:
             return False
         with self._lock:
-            if self._stay is not stay or stay.is_here or not self.host.take_back(stay.opening):
+            if self._stay is not stay or stay.is_used or not self.host.take_back(stay.opening):
                 return False
             if stay.inbox is not None and not self.host.receiver.take_back(stay.inbox):
                 return False

@@ -154,7 +154,7 @@ class Tenants:
 
     def __iter__(self) -> Iterator[Tenant]:
         self.arrivals.let_in()
-        return iter(self._by_id.values())
+        return iter(list(self._by_id.values()))
 
     def find(self, appid: int) -> Tenant | None:
         """The world an appid belongs to."""
@@ -168,8 +168,7 @@ class Tenants:
         """The world that answers a request: the appid's, or the certificate's, or the default."""
         if appid is None:
             return self.default
-        tenant = self._by_appid.get(appid) or self.find(appid)
-        return tenant or self._find_issuer(token) or self.default
+        return self.find(appid) or self._find_issuer(token) or self.default
 
     def _find_issuer(self, token: str | None) -> Tenant | None:
         credentials = read_token(token)
@@ -190,7 +189,7 @@ class Tenants:
     def create(self, world_id: str | None = None, clock: WorldClock | None = None) -> Tenant:
         """A new world without apps. Raises `ConfigError` if the id is taken."""
         world_id = world_id or self.make_name(6)
-        if world_id in self._by_id:
+        if self.get(world_id) is not None:
             raise ConfigError(f"World {world_id!r} exists already: choose another id")
         tenant = self._by_id[world_id] = Tenant(
             world_id, self._parts, clock or self.start.open_clock(), self.feed
@@ -218,7 +217,7 @@ class Tenants:
         """
         if self._by_id.get(tenant.id) is not tenant:
             raise ConfigError(f"World {tenant.id!r} has been dropped: choose another one")
-        owner = self._by_appid.get(app.appid)
+        owner = self.find(app.appid)
         if owner is not None and owner is not tenant:
             raise ConfigError(
                 f"Appid {app.appid} belongs to another world: choose one that no world has"
@@ -280,9 +279,10 @@ class Tenants:
 
     def free_appid(self) -> int:
         """A random appid that no world has, exact in every language's numbers (below 2^53)."""
-        while (appid := self._parts.random.randrange(1, _MOST_RANDOM_APPID)) in self._by_appid:
-            pass
-        return appid
+        while True:
+            appid = self._parts.random.randrange(1, _MOST_RANDOM_APPID)
+            if self.find(appid) is None:
+                return appid
 
     def make_name(self, size: int) -> str:
         """So many random bytes, in hexadecimal."""

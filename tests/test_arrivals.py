@@ -9,6 +9,7 @@ import pytest
 
 from fakerelay import FakeRelay, Host
 from fakerelay.arrivals import Arrivals
+from fakerelay.errors import ConfigError
 from fakerelay.hosts import open_shared
 
 
@@ -87,3 +88,23 @@ def test_callback_that_is_posted_by_hand_is_answered_however_its_relay_ends(host
         assert ask(url, "POST") == 200
     assert ask(url, "POST") == 404
     assert host.receiver._inboxes == {}
+
+
+def test_what_waits_keeps_its_appid(host: Host) -> None:
+    with FakeRelay(server=host) as first:
+        with (
+            pytest.raises(ConfigError, match="another world"),
+            FakeRelay(server=host, appid=first.appid),
+        ):
+            pass
+        assert first.start("rtmp://cdn.example.com/live/1").code == 0
+
+
+def test_what_waits_keeps_its_id(host: Host) -> None:
+    async def make_world(world_id: str) -> None:
+        host.server.tenants.create(world_id)
+
+    with FakeRelay(server=host) as first:
+        with pytest.raises(ConfigError, match="exists already"):
+            host.run(make_world(first.env()["FAKERELAY_WORLD"]))
+        assert first.tasks() == []

@@ -175,7 +175,8 @@ def _list_reasons(problem: Json) -> Iterator[str]:
     elif problem.get("field"):
         yield f"{printable(problem['field'])} is {show_value(problem.get('value'))}"
     elif problem["name"] == "quota_exceeded":
-        yield f"{show_value(problem.get('value'))} tasks run"
+        running = problem.get("value")
+        yield f"{show_value(running)} {'task runs' if running == 1 else 'tasks run'}"
     elif problem.get("value") is not None:
         yield f"got {show_value(problem['value'])}"
     if problem.get("why"):
