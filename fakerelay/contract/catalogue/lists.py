@@ -66,17 +66,19 @@ def _rooms(policy: Policy) -> Iterator[Scenario]:
 
 def _races(policy: Policy) -> Iterator[Scenario]:
     """Whoever comes first is right: but not two can be, and one has to be."""
-    racing = tuple(
-        Start(n, (0,), KINDS[n % 2]) for n in range(min(4, policy.concurrent_pushes or 4))
-    )
-    for attempt in range(_RACES if len(racing) > 1 else 0):
+    many = min(4, policy.concurrent_pushes or 4)
+    for attempt in range(_RACES if many > 1 else 0):
+        # By turns a source and a mixed one is the first.
+        racing = tuple(Start(n, (0,), KINDS[(n + attempt) % 2]) for n in range(many))
         name = f"{len(racing)} tasks race for an address, {attempt + 1}"
         yield Scenario(name, [Race(racing), Start(4, (0,))])
     most = policy.concurrent_pushes
     if 0 < most <= MOST_FILLED:
         full = [Start(n, (n,)) for n in range(most - 1)]
-        late = tuple(Start(n, (n,)) for n in range(most - 1, most + 2))
         for attempt in range(_RACES):
+            late = tuple(
+                Start(n, (n,), KINDS[(n + attempt) % 2]) for n in range(most - 1, most + 2)
+            )
             name = f"{len(late)} tasks race for the last place, {attempt + 1}"
             yield Scenario(name, [*full, Race(late), Start(most + 2, (most + 2,))])
     if most == 0 or most > 1:
