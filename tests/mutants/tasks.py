@@ -53,6 +53,10 @@ class Tasks:
             texts = [address.text for address in request.addresses or ()]
             task = self._make(request)
             self._delayed.append((0.0, lambda: [Change(task, text, STARTED) for text in texts]))
+        running = self._find(request)
+        is_flawed = refused.problem == "invalid_parameter"
+        if running and is_flawed and self._conduct.has("flawed-update-loses-addresses"):
+            running.addresses = {}
         if self._conduct.has("rejected-start-counts"):
             self._quotas.phantoms[request.appid] += 1
 

@@ -62,11 +62,14 @@ def list_flawed_updates(level: Level) -> Iterator[Scenario]:
             if kind in FLAWS[name].kinds and level in ("assumed", FLAWS[name].fault.level)
         ]
         updates = [Start(0, (1,), kind, flaw=name) for name in names]
+        # That a refused update leaves the task what it held, only the assumed says.
+        held = [Start(2, (0,), kind)] if level == "assumed" else []
         yield Scenario(
             f"{kind}: updates with something wrong in each",
             [
                 Start(0, (0,), kind),
                 *updates,
+                *held,
                 Start(0, six, kind),
                 Start(1, (1,)),
                 Stop(0, kind=kind),

@@ -55,6 +55,9 @@ FAULTS = {
     "update-not-atomic": documented(
         "rejected-claims-nothing", "A refused update holds those addresses that were free"
     ),
+    "flawed-update-loses-addresses": assumed(
+        "update-atomic", "An update with something wrong in it frees what the task holds"
+    ),
     "rejected-update-loses-addresses": assumed(
         "update-atomic", "A refused update lets go of the addresses it leaves out"
     ),

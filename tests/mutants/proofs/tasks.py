@@ -19,6 +19,7 @@ from tests.mutants.proofs.wordings import (
     FIVE,
     UNCLAIMED,
     apart,
+    bad,
     fill,
     fill_room,
     full,
@@ -65,6 +66,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     "update-merges": [source("b"), source("a"), UNCLAIMED],
     "update-ignores-addresses": [source("a"), source("b"), taken(source("b", "v"))],
     "update-not-atomic": [*apart("a", "c"), taken(source("b c")), source("b", "w")],
+    "flawed-update-loses-addresses": [source(), bad(source(roomid="")), taken(source(uid="v"))],
     "rejected-update-loses-addresses": [
         *apart("a", "c"),
         taken(source("b c")),
