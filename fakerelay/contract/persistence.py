@@ -14,7 +14,7 @@ from fakerelay.contract.patience import Patience
 from fakerelay.contract.targets import Target
 
 RELEASE: Final = "release-at-once"
-_PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 10.0
 _RELEASE_STEP_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 1.05
 _PROBE: Final = 39
@@ -111,7 +111,7 @@ class Persistence:
 
     def _wait_until_free(self, step: Step) -> Step | None:
         self.settle()
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
         while self._patience.reason is None:
             again = self._driver.repeat(step)
             if again.observed.is_accepted:

@@ -23,7 +23,7 @@ SCHEMAS: Mapping[str, Any] = {
     name: jsonschema.Draft202012Validator(schemas.load_schema(f"{name}.request"))
     for name in ("startrtmp", "stoprtmp")
 }
-SAID_BY_CODE = ("address-", "rtmpurl-count", "tile-", "input-uid-once")
+SAID_BY_CODE = ("address-", "stop-own-", "rtmpurl-count", "tile-", "input-uid-once")
 """Rules of `invalid_parameter` that no schema can say."""
 OF_FIELDS = [
     name

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from fakerelay.contract import courses, model, plays, trials
+from fakerelay.contract import courses, model, persistence, trials
 from fakerelay.contract.model import Broken, Outcome, Policy, World
 from fakerelay.contract.operations import RIGHT, Level, Operation, Start, Stop
 from tests.mutants.matrix.kills import Trial, try_kit
@@ -119,5 +119,5 @@ def test_wrong_model_is_noticed_on_a_server_that_is_right(
             return iter(list(courses.foresee_courses(*args, **lost)))
 
     monkeypatch.setattr(trials, "foresee_courses", foresee_wrongly)
-    monkeypatch.setattr(plays, "RELEASE_SECONDS", 0.0)
+    monkeypatch.setattr(persistence, "PATIENCE_SECONDS", 0.0)
     assert try_kit(Trial("more-fields", level, is_variant=True)).found is not None

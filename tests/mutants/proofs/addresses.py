@@ -6,12 +6,12 @@ from typing import Final
 from tests.mutants.calls import (
     Call,
     Race,
-    layout,
     mixed,
     no,
     other,
     source,
     stop,
+    tile,
     urls,
 )
 from tests.mutants.proofs.wordings import (
@@ -52,7 +52,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     "address-cut-at-256": apart(at_length(300) + "a", at_length(300) + "b"),
     "scheme-ignored": apart("rtmp://h/a", "rtmps://h/a"),
     "address-unchecked": same("a", "a"),
-    "custom-address-unchecked": [source(), taken(layout(input=[{"uid": "u"}]))],
+    "custom-address-unchecked": [source(), taken(tile())],
     "address-unchecked-for-namesakes": [source("a", "x"), taken(mixed("a", "x"))],
     "update-address-unchecked": [*apart("a", "b"), taken(source("a", "v"))],
     "only-first-address-checked": same("a", "b a"),

@@ -6,13 +6,13 @@ from typing import Final
 from tests.mutants.calls import (
     Call,
     Race,
-    layout,
     mixed,
     no,
     other,
     source,
     stop,
     stop_mixed,
+    tile,
     urls,
 )
 from tests.mutants.proofs.wordings import (
@@ -57,7 +57,7 @@ PROOFS: Final[Mapping[str, Sequence[Call | Race]]] = {
     ],
     "room-quota-before-quota": [*fill_room(5), full(mixed())],
     "update-refused": [source("a"), source("b")],
-    "template-fixed": [mixed(), layout(input=[{"uid": "u"}])],
+    "template-fixed": [mixed(), tile()],
     "second-update-refused": [source("a"), source("b"), source("c")],
     "unchanged-update-refused": [source("a"), source("a")],
     "update-holds-itself-up": [source("a"), source("a b")],
