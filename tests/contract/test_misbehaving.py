@@ -287,4 +287,4 @@ def test_what_one_sort_of_call_does_is_no_reason_to_give_up() -> None:
             played = [each for one in mixed for each in (answered, one)]
             list(run.play(played))
     assert run.gave_up is None
-    assert run.calls < 5 * sum(len(scenario.operations) for scenario in played)
+    assert run.calls < 4 * sum(len(scenario.operations) for scenario in played)

@@ -5,7 +5,12 @@ from typing import Final
 
 from fakerelay.contract.catalogue.assumptions import list_assumptions
 from fakerelay.contract.catalogue.collisions import list_collisions
-from fakerelay.contract.catalogue.lives import list_lives, list_names, list_releases
+from fakerelay.contract.catalogue.lives import (
+    list_layout_changes,
+    list_lives,
+    list_names,
+    list_releases,
+)
 from fakerelay.contract.catalogue.oddities import list_flawed_updates, list_flaws, list_tokens
 from fakerelay.contract.catalogue.precedence import list_precedences
 from fakerelay.contract.catalogue.quotas import list_quotas
@@ -47,6 +52,7 @@ def _list_all(level: Level, policy: Policy) -> Iterator[Scenario]:
     yield from list_flaws(level)
     yield from list_styles(level)
     yield from list_names()
+    yield from list_layout_changes()
     if level == "assumed":
         yield from list_assumptions(policy)
         yield from list_spellings()

@@ -1,7 +1,6 @@
 """From a start to a stop: what a stop frees and leaves alone, and whose name is whose."""
 
 from collections.abc import Iterator
-from itertools import cycle, islice
 from typing import Final
 
 from fakerelay.contract.catalogue.scenarios import CUSTOM, KINDS, MOST_FILLED, Scenario
@@ -28,8 +27,8 @@ def list_lives(policy: Policy, level: Level) -> Iterator[Scenario]:
         yield Scenario(
             f"{kind}: freed by a stop", [start, stop, again, Start(2, (0,)), Stop(1, kind=kind)]
         )
-        updates = _update_often(kind, _OFTEN if level == "documented" else 4)
-        yield Scenario(f"{kind}: updated again and again", [*updates, stop])
+        again_and_again = [start] * (_OFTEN if level == "documented" else 4)
+        yield Scenario(f"{kind}: updated again and again", [*again_and_again, stop])
         yield Scenario(
             f"{kind}: one to five addresses",
             [each for count in range(1, size + 1) for each in _live(count, count, kind)],
@@ -41,6 +40,13 @@ def list_lives(policy: Policy, level: Level) -> Iterator[Scenario]:
     for first in KINDS:
         for second in KINDS:
             yield _stop_one_of_three(first, second)
+
+
+def list_layout_changes() -> Iterator[Scenario]:
+    """From a template to a layout of its own, and back."""
+    styles = ("plain", CUSTOM, "plain")
+    starts = [Start(0, (0,), "mixed", style=style) for style in styles]
+    yield Scenario("mixed: another sort of layout", [*starts, Stop(0, kind="mixed")])
 
 
 def list_names() -> Iterator[Scenario]:
@@ -56,12 +62,6 @@ def list_names() -> Iterator[Scenario]:
                 *(Stop(name, kind=kind) for name in long),
             ],
         )
-
-
-def _update_often(kind: Kind, times: int) -> list[Operation]:
-    """A mixed task by turns with a template and with a layout of its own."""
-    styles = ("plain", CUSTOM) if kind == "mixed" else ("plain",)
-    return [Start(0, (0,), kind, style=style) for style in islice(cycle(styles), times)]
 
 
 def _live(task: int, addresses: int, kind: Kind) -> list[Operation]:
