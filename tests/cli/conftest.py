@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from fakerelay.clock import machine_time
 from fakerelay.web.tls import open_tls
 
 _SECONDS = 30
+_MOST_SECONDS = 180
 
 
 class Serving(NamedTuple):
@@ -58,10 +60,14 @@ def serving(ca_dir: Path, ready_file: Path, *options: str) -> Iterator[Serving]:
 
 @contextmanager
 def start(command: Sequence[str], **settings: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the test, and that no test waits for without end."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **settings) as process:
+        guard = threading.Timer(_MOST_SECONDS, process.kill)  # then its pipes end, too
+        guard.start()
         try:
             yield process
         finally:
+            guard.cancel()
             if process.poll() is None:
                 process.kill()

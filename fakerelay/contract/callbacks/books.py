@@ -25,7 +25,7 @@ ORDER: Final = "callback-order"
 AFTER_REPLY: Final = "callback-after-reply"
 NOTIFYTIME: Final = "callback-notifytime"
 
-_CLEARLY_SECONDS: Final = 0.1
+_CLEARLY_SECONDS: Final = 0.2
 _EARLY_ENOUGH: Final = 2
 _CLOCKS_APART_SECONDS: Final = 300.0
 _LAG_SECONDS: Final = 1.5

@@ -21,18 +21,18 @@ from fakerelay.cli.child import NotFound, run_command
 from tests.cli.conftest import start
 from tests.cli.exec.commands import SECONDS, TELL, Exec, compose
 
-# Says who started it and where the relay is, then each signal; SIGTERM ends it.
+# Says who started it and where the relay is, then each signal; SIGTERM ends it. It takes them one
+# by one: a handler would run before or after `signal.pause`, and where before, nothing wakes that.
 LISTENER = """
-import os, signal, sys
-def take(number, frame):
-    print(signal.Signals(number).name, flush=True)
-    if number == signal.SIGTERM:
-        sys.exit(7)
-for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
-    signal.signal(getattr(signal, name), take)
+import os, signal
+taken = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP}
+signal.pthread_sigmask(signal.SIG_BLOCK, taken)
 print(os.getppid(), os.environ["FAKERELAY_HTTP_URL"], flush=True)
-while True:
-    signal.pause()
+number = None
+while number != signal.SIGTERM:
+    number = signal.Signals(signal.sigwait(taken))
+    print(number.name, flush=True)
+raise SystemExit(7)
 """
 
 

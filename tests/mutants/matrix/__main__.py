@@ -81,16 +81,20 @@ def _plan(name: str, level: Any, options: dict[str, Any]) -> list[Trial]:
 
 
 def _watch(results: Iterable[Result]) -> list[Result]:
-    """All results, with a dot on stderr for each that is as it should be."""
+    """All results; on stderr a dot for each that is as it should be, and of others what was found."""
     seen = []
     for each in results:
         seen.append(each)
         is_right = (each.found is None) == each.trial.is_variant
-        click.echo(
-            "." if is_right else f"\n{each.trial.name} ({each.trial.level})", nl=False, err=True
-        )
+        click.echo("." if is_right else f"\n{_tell(each)}\n", nl=False, err=True)
     click.echo("", err=True)
     return seen
+
+
+def _tell(result: Result) -> str:
+    trial, found = result.trial, result.found
+    told = "nothing" if found is None else f"{found.rule}, in {found.scenario!r}: {found.told}"
+    return f"{trial.name} ({trial.level}, seed {trial.seed}): {told}"
 
 
 if __name__ == "__main__":
