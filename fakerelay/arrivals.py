@@ -22,7 +22,7 @@ class Arrivals:
         with self._lock:
             self._waiting[key] = make
 
-    def take_back(self, key: object) -> bool:
+    def remove(self, key: object) -> bool:
         """Whether it has not been begun, and never will be."""
         with self._lock:
             return self._waiting.pop(key, None) is not None

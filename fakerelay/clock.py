@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any, Final, NamedTuple, get_args
 
 from fakerelay.errors import FakerelayError, nearest
 from fakerelay.ports import ClockMode
+from fakerelay.steps import Advance, Fired, Step
+from fakerelay.timers import Timer, Timers
 
 REAL: Final = "real"
 FROZEN: Final = "frozen"
@@ -17,8 +18,6 @@ CAP_SECONDS: Final = 20.0
 LATEST: Final = 4102444800.0
 """2100-01-01T00:00:00Z: no clock is moved beyond, where dates stop making sense to others."""
 
-_MOST_FIRED: Final = 100_000
-_FEW_CANCELLED: Final = 64
 _MOST_AT_ONCE: Final = 200
 
 machine_time = time.time
@@ -30,25 +29,6 @@ class ClockError(FakerelayError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
-
-
-class Fired(NamedTuple):
-    """Something that was done because its time had come."""
-
-    at: float
-    what: str
-
-
-class Advance(NamedTuple):
-    """What a step of time did, in order.
-
-    `reached` says whether it got where it should: to its end, or to what it was to run until.
-    `unfinished` counts the work that was given up on when the cap was hit.
-    """
-
-    fired: tuple[Fired, ...]
-    reached: bool
-    unfinished: int
 
 
 class WorldClock:
@@ -67,10 +47,8 @@ class WorldClock:
         machine: Callable[[], float] = machine_time,
     ) -> None:
         self._machine = machine
-        self._timers: list[_Timer] = []
-        self._made = 0
+        self._timers = Timers()
         self.fired_count = 0
-        self._cancelled = 0
         self._work: set[asyncio.Future[Any]] = set()
         self._wakeup: asyncio.Handle | None = None
         self.is_moving = False
@@ -82,12 +60,10 @@ class WorldClock:
 
     # What a world does with it.
 
-    def call_at(self, due_at: float, callback: Callable[[], None], what: str = "") -> "_Timer":
+    def call_at(self, due_at: float, callback: Callable[[], None], what: str = "") -> Timer:
         """Call back once `now()` has reached `due_at`; `what` says what for."""
-        self._made += 1
-        timer = _Timer(due_at, self._made, callback, what, self)
-        heappush(self._timers, timer)
-        if self._timers[0] is timer:
+        timer = self._timers.add(due_at, callback, what)
+        if self._timers.find_first() is timer:
             self._arm()
         return timer
 
@@ -135,16 +111,15 @@ class WorldClock:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is pending: no timer, and no work under way."""
-        return self._head() is None and not self._work
+        return self._timers.find_first() is None and not self._work
 
     def pending(self, most: int) -> list[Fired]:
         """What is due next, in order."""
-        alive = (timer for timer in self._timers if timer.callback is not None)
-        return [Fired(timer.due_at, timer.what) for timer in nsmallest(most, alive)]
+        return [Fired(timer.due_at, timer.what) for timer in self._timers.list_first(most)]
 
     @property
     def pending_count(self) -> int:
-        return len(self._timers) - self._cancelled
+        return self._timers.count
 
     async def advance(self, seconds: float, *, cap_seconds: float = CAP_SECONDS) -> Advance:
         """Go forward from one due time to the next, each time until the work it began has ended.
@@ -177,9 +152,13 @@ class WorldClock:
                 f" {self.now()!r} of {LATEST!r} at most",
             )
         with self._moving():
-            step = _Step(self._now + seconds, time.monotonic() + cap_seconds, condition)
+            step = Step(self._now + seconds, time.monotonic() + cap_seconds, condition)
             await self._settle(step)
-            while not step.is_over() and (head := self._head()) and head.due_at <= step.target:
+            while (
+                not step.is_over()
+                and (head := self._timers.find_first())
+                and head.due_at <= step.target
+            ):
                 await self._fire_due(max(self._now, head.due_at), step)
             has_come = condition is not None and condition()
             if not has_come and not step.is_cut_off():
@@ -209,7 +188,7 @@ class WorldClock:
                 " can't move the clock, since the advance waits for the receiver",
             )
 
-    async def _fire_due(self, now: float, step: "_Step") -> None:
+    async def _fire_due(self, now: float, step: Step) -> None:
         """Step to a time and fire all that is due then, one after the other."""
         self._now = now
         while not step.is_full() and (timer := self._pop_due()):
@@ -217,35 +196,28 @@ class WorldClock:
             timer.fire()
             await self._settle(step)
 
-    async def _settle(self, step: "_Step") -> None:
+    async def _settle(self, step: Step) -> None:
         await _let_others()  # what was called "soon" begins its work first
         while self._work and (left := step.give_up_at - time.monotonic()) > 0:
             await asyncio.wait(self._work, timeout=left)
 
-    # Timers: one heap, and one handle of the event loop for what is due first.
+    # Timers have one handle of the event loop, for what is due first.
 
     def _frozen_now(self) -> float:
         return self._now
 
-    def _head(self) -> "_Timer | None":
-        timers = self._timers
-        while timers and timers[0].callback is None:
-            heappop(timers)
-            self._cancelled -= 1
-        return timers[0] if timers else None
-
-    def _pop_due(self) -> "_Timer | None":
-        head = self._head()
+    def _pop_due(self) -> Timer | None:
+        head = self._timers.find_first()
         if head is None or head.due_at > self.now():
             return None
         self.fired_count += 1
-        return heappop(self._timers)
+        return self._timers.take_first()
 
     def _arm(self) -> None:
         if self._wakeup is not None:
             self._wakeup.cancel()
             self._wakeup = None
-        head = None if self.is_moving else self._head()
+        head = None if self.is_moving else self._timers.find_first()
         if head is None:
             return
         left = head.due_at - self.now()
@@ -256,21 +228,13 @@ class WorldClock:
 
     def _wake(self) -> None:
         self._wakeup = None
-        last = self._made  # what these make has its turn later, or they could go on for ever
+        last = self._timers.made  # what these make has its turn later, or they could go on for ever
         for _ in range(_MOST_AT_ONCE):  # others have their turn in between
-            head = self._head()
+            head = self._timers.find_first()
             if head is None or head.number > last or (timer := self._pop_due()) is None:
                 break
             timer.fire()
         self._arm()
-
-    def _forget(self) -> None:
-        """Count a timer that was cancelled; when most are, they have to make room."""
-        self._cancelled += 1
-        if self._cancelled > _FEW_CANCELLED and self._cancelled * 2 > len(self._timers):
-            self._timers = [timer for timer in self._timers if timer.callback is not None]
-            heapify(self._timers)
-            self._cancelled = 0
 
 
 class Start(NamedTuple):
@@ -296,68 +260,6 @@ class Start(NamedTuple):
                 f"Can't begin at {now!r}: a real clock begins with the machine's; make it frozen",
             )
         return WorldClock()
-
-
-class _Timer:
-    __slots__ = ("callback", "clock", "due_at", "number", "what")
-
-    def __init__(
-        self,
-        due_at: float,
-        number: int,
-        callback: Callable[[], None],
-        what: str,
-        clock: WorldClock,
-    ) -> None:
-        self.due_at = due_at
-        self.number = number
-        self.callback: Callable[[], None] | None = callback
-        self.what = what
-        self.clock = clock
-
-    def __lt__(self, other: "_Timer") -> bool:
-        return (self.due_at, self.number) < (other.due_at, other.number)
-
-    def cancel(self) -> None:
-        if self.callback is not None:
-            self.callback = None
-            self.clock._forget()
-
-    def fire(self) -> None:
-        """One that fails is a bug, and keeps no other from its turn."""
-        callback, self.callback = self.callback, None
-        if callback is None:
-            return
-        try:
-            callback()
-        except Exception as error:
-            context = {"message": f"A timer failed: {self.what}", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(context)
-
-
-class _Step:
-    """How far a step of time may go, and what it has done."""
-
-    def __init__(
-        self, target: float, give_up_at: float, condition: Callable[[], bool] | None
-    ) -> None:
-        self.target = target
-        self.give_up_at = give_up_at
-        self.condition = condition
-        self.fired: list[Fired] = []
-
-    def is_late(self) -> bool:
-        return time.monotonic() >= self.give_up_at
-
-    def is_full(self) -> bool:
-        return len(self.fired) >= _MOST_FIRED
-
-    def is_cut_off(self) -> bool:
-        """Whether it ends where it stands. Without a condition only too much to do ends it."""
-        return self.is_full() or (self.condition is not None and self.is_late())
-
-    def is_over(self) -> bool:
-        return self.is_cut_off() or (self.condition is not None and self.condition())
 
 
 def _end(work: asyncio.Future[None]) -> None:

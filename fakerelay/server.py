@@ -1,20 +1,16 @@
 """The wiring: builds worlds, sockets and timers from a `Config`, and takes them down again."""
 
 import asyncio
-import errno
 import gc
 import logging
-import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from fakerelay.clock import REAL, Start, machine_time
 from fakerelay.config import AppConfig, Config
@@ -29,6 +25,13 @@ from fakerelay.errors import ConfigError, nearest
 from fakerelay.faults import check_plans
 from fakerelay.ids import RandomIds, SeededIds
 from fakerelay.journal import Exchange
+from fakerelay.listening import (
+    PROTOCOL_LOGGER,
+    Listeners,
+    make_vendor_runner,
+    make_vendor_server,
+    name_host,
+)
 from fakerelay.ports import IdSource
 from fakerelay.profiles import open_profile
 from fakerelay.sender import HttpSender
@@ -38,20 +41,16 @@ from fakerelay.tenants import Parts, Tenant, Tenants
 from fakerelay.web.app import VendorApi
 from fakerelay.web.tls import NAMES, Tls, TlsFiles, open_tls
 from fakerelay.web.tls_ports import OneWorld, Site, TlsPorts, WorldServer
-from fakerelay.web.waits import WaitingServer
-
-S = TypeVar("S", bound=WaitingServer)
 
 _TLS_CHECK_SECONDS = 3600.0
 _GRACE_SECONDS = 2.0
 _LEAST_GRACE_SECONDS = 0.5
-# A request that hangs may cost it twice: once to end by itself and once to end when cancelled.
-_SHUTDOWN_SECONDS = 1.0
 # Lists that are waited for don't end by themselves, and all else is quick.
 _CONTROL_SHUTDOWN_SECONDS = 0.1
-_MOST_HEADER_BYTES = 64 * 1024
 _SEEDED_START = 1767225600.0  # 2026-01-01T00:00:00Z
 _LARGE_BLOCK_BYTES = 8 * 1024 * 1024
+
+_LOGGER = logging.getLogger("fakerelay")
 
 
 class Server:
@@ -85,7 +84,7 @@ class Server:
             self.tenants,
             Site(
                 config.host,
-                _url_host(config.host),
+                name_host(config.host),
                 (*NAMES, *config.tls_name),
                 self._open_ca,
                 self._make_world_server,
@@ -93,7 +92,7 @@ class Server:
         )
         self._tls: Tls | None = None
         self._tls_timer: asyncio.TimerHandle | None = None
-        self._runners: list[web.BaseRunner] = []
+        self._listeners = Listeners(config)
         self.url = ""
         self.http_url: str | None = None
         self.control_url: str | None = None
@@ -127,9 +126,8 @@ class Server:
         if self._tls_timer is not None:
             self._tls_timer.cancel()
         self.tenants.feed.close()
-        runners, self._runners = self._runners, []
         began_at = time.monotonic()
-        await asyncio.gather(self._tls_ports.close(), *map(_end_runner, runners))
+        await asyncio.gather(self._tls_ports.close(), self._listeners.close())
         left = began_at + grace_seconds - time.monotonic()
         least = min(grace_seconds, _LEAST_GRACE_SECONDS)
         undelivered = await self.tenants.close(max(left, least))
@@ -154,11 +152,11 @@ class Server:
         if not config.no_tls:
             self._open_tls()
         context = self._tls.context if self._tls else None
-        runner = _vendor_runner(api)
-        self.url = await self._listen(runner, config.host, config.port, "port", context)
+        runner = make_vendor_runner(api)
+        self.url = await self._listeners.listen(runner, config.host, config.port, "port", context)
         if config.http_port is not None:
-            self.http_url = await self._listen(
-                _vendor_runner(api), config.host, config.http_port, "http-port"
+            self.http_url = await self._listeners.listen(
+                make_vendor_runner(api), config.host, config.http_port, "http-port"
             )
         elif config.no_tls:
             self.http_url = self.url
@@ -187,11 +185,11 @@ class Server:
             build_application(self.control, access),
             access_log=None,
             handler_cancellation=True,
-            logger=_PROTOCOL_LOGGER,
+            logger=PROTOCOL_LOGGER,
             shutdown_timeout=_CONTROL_SHUTDOWN_SECONDS,
         )
         context = self._tls.context if self._tls and self._is_wide else None
-        self.control_url = await self._listen(
+        self.control_url = await self._listeners.listen(
             runner, config.control_host, config.control_port, "control-port", context
         )
 
@@ -260,7 +258,7 @@ class Server:
     def _make_world_server(self, tenant: Tenant) -> WorldServer:
         world = OneWorld(tenant)
         api = VendorApi(world, explain=self.config.explain, on_exchange=self._on_exchange)
-        return _vendor_server(api, WorldServer)
+        return make_vendor_server(api, WorldServer)
 
     def _watch_tls(self) -> None:
         """Look after the certificate now and then; one that can't be renewed goes on being used."""
@@ -274,28 +272,6 @@ class Server:
         except ConfigError as error:
             _LOGGER.warning("%s", error)
         self._watch_tls()
-
-    async def _listen(
-        self,
-        runner: web.BaseRunner,
-        host: str,
-        port: int,
-        option: str,
-        context: ssl.SSLContext | None = None,
-    ) -> str:
-        """Serve on a port; its URL."""
-        await runner.setup()
-        self._runners.append(runner)
-        site = web.TCPSite(runner, host, port, ssl_context=context)
-        try:
-            await site.start()
-        except OSError as error:
-            way_out = _find_way_out(self.config, option, port, error)
-            raise ConfigError(
-                f"Can't listen on {host}:{port}: {error.strerror or error} ({way_out})"
-            ) from error
-        scheme = "https" if context else "http"
-        return f"{scheme}://{_url_host(host)}:{runner.addresses[0][1]}"
 
 
 def tune_process() -> None:
@@ -327,69 +303,3 @@ def _choose_ids(seed: int | None) -> Callable[[str], IdSource]:
         ids = RandomIds()
         return lambda world_id: ids
     return lambda world_id: SeededIds(f"{seed}/{world_id}")
-
-
-class _NotOurFault(logging.Filter):
-    """Keeps quiet about what is no HTTP at all: its sender has been told, or has gone."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError)
-
-
-_LOGGER = logging.getLogger("fakerelay")
-_PROTOCOL_LOGGER = logging.getLogger("fakerelay.http")
-_PROTOCOL_LOGGER.addFilter(_NotOurFault())
-
-
-def _vendor_runner(api: VendorApi) -> web.ServerRunner:
-    server = _vendor_server(api, WaitingServer)
-    return web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
-
-
-def _vendor_server(api: VendorApi, kind: type[S]) -> S:
-    return kind(
-        api.handle,
-        api.waits,
-        access_log=None,
-        logger=_PROTOCOL_LOGGER,
-        auto_decompress=False,
-        max_line_size=_MOST_HEADER_BYTES,
-        max_field_size=_MOST_HEADER_BYTES,
-    )
-
-
-async def _end_runner(runner: web.BaseRunner) -> None:
-    """Idle TLS connections don't end with their server: they would wait for the client's part."""
-    connections = runner.server.connections if runner.server else []
-    transports = [connection.transport for connection in connections]
-    await runner.cleanup()
-    for transport in transports:
-        if transport is not None:
-            transport.abort()
-    await asyncio.sleep(0)
-
-
-def _find_way_out(config: Config, option: str, port: int, error: OSError) -> str:
-    """What to change of the options where a port can't be listened on."""
-    # Newer Pythons tell without a number that none of a host's addresses is this machine's.
-    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None):
-        return f"choose another --{'control-host' if option == 'control-port' else 'host'}"
-    ports = {
-        "port": config.port,
-        "http-port": config.http_port,
-        "control-port": config.control_port,
-    }
-    rivals = [name for name, taken in ports.items() if taken == port and name != option]
-    if port and rivals and error.errno == errno.EADDRINUSE:
-        return f"--{rivals[0]} is {port} too: choose another for one of them; 0 takes any free one"
-    return f"choose another --{option}; 0 takes any free one"
-
-
-def _url_host(host: str) -> str:
-    """How a URL names what a socket is bound to; all interfaces are reached by loopback."""
-    if host in ("", "0.0.0.0"):
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import chain
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fakerelay.arrivals import Arrivals
 from fakerelay.cdn import Cdn
@@ -32,6 +32,8 @@ from fakerelay.metrics import CallCounts
 from fakerelay.ports import IdSource, OpenGate, Sender, Store
 from fakerelay.service import Service
 from fakerelay.watch import Watch
+
+T = TypeVar("T")
 
 DEFAULT_WORLD = "default"
 _MOST_RANDOM_APPID = 2**53
@@ -158,11 +160,7 @@ class Tenants:
 
     def find(self, appid: int) -> Tenant | None:
         """The world an appid belongs to."""
-        tenant = self._by_appid.get(appid)
-        if tenant is None:
-            self.arrivals.let_in()
-            tenant = self._by_appid.get(appid)
-        return tenant
+        return self._by_appid.get(appid) or self._let_in(self._by_appid).get(appid)
 
     def find_for(self, appid: int | None, token: str | None) -> Tenant:
         """The world that answers a request: the appid's, or the certificate's, or the default."""
@@ -180,11 +178,12 @@ class Tenants:
         return None
 
     def get(self, world_id: str) -> Tenant | None:
-        tenant = self._by_id.get(world_id)
-        if tenant is None:
-            self.arrivals.let_in()
-            tenant = self._by_id.get(world_id)
-        return tenant
+        return self._by_id.get(world_id) or self._let_in(self._by_id).get(world_id)
+
+    def _let_in(self, tenants: dict[T, Tenant]) -> dict[T, Tenant]:
+        """The same ones, and among them those that were only asked for."""
+        self.arrivals.let_in()
+        return tenants
 
     def create(self, world_id: str | None = None, clock: WorldClock | None = None) -> Tenant:
         """A new world without apps. Raises `ConfigError` if the id is taken."""

@@ -33,9 +33,9 @@ def test_what_waits_is_made_once_and_in_order() -> None:
 def test_what_is_taken_back_is_never_made() -> None:
     arrivals, made = Arrivals(), list[str]()
     arrivals.add("first", lambda: made.append("first"))
-    assert arrivals.take_back("first")
+    assert arrivals.remove("first")
     arrivals.let_in()
-    assert (made, arrivals.take_back("first")) == ([], False)
+    assert (made, arrivals.remove("first")) == ([], False)
 
 
 def ask(url: str, method: str = "GET", headers: dict[str, str] | None = None) -> int:

@@ -132,7 +132,7 @@ class Inbox:
 class Receiver:
     """Listens on a free port of loopback, in the event loop that `start` is awaited in.
 
-    Nothing of it may be called outside that loop, but `open_inbox` and `take_back`.
+    Nothing of it may be called outside that loop, but `open_inbox` and `close_untouched`.
     """
 
     def __init__(self) -> None:
@@ -168,8 +168,11 @@ class Receiver:
             del self._inboxes[inbox.path]
             inbox.close()
 
-    def take_back(self, inbox: Inbox) -> bool:
-        """Close an inbox that nothing came to and nobody looks at; whether it was such a one."""
+    def close_untouched(self, inbox: Inbox) -> bool:
+        """Whether nothing came to an inbox that nobody looks at: then it is forgotten.
+
+        Either way it takes nothing more.
+        """
         inbox.is_closed = True  # before it is looked at: what arrives meanwhile looks there, too
         if inbox.received:
             return False

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from fakerelay.clock import Fired, WorldClock
+from fakerelay.clock import WorldClock
 from fakerelay.ports import ClockMode
+from fakerelay.steps import Fired
 from tests.clock.diaries import Diary
 from tests.clock.test_real import Machine
 

@@ -203,8 +203,8 @@ async def test_only_an_inbox_that_is_empty_is_taken_back(
 ) -> None:
     empty, full = receiver.open_inbox("empty"), receiver.open_inbox("full")
     await post(sender, full)
-    assert receiver.take_back(empty)
-    assert not receiver.take_back(full)
+    assert receiver.close_untouched(empty)
+    assert not receiver.close_untouched(full)
     full.answers.hang()
     assert [(await post(sender, each)).status for each in (empty, full)] == [404, 503]
     receiver.close_inbox(full)

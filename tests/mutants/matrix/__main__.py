@@ -81,7 +81,7 @@ def _plan(name: str, level: Any, options: dict[str, Any]) -> list[Trial]:
 
 
 def _watch(results: Iterable[Result]) -> list[Result]:
-    """All results; on stderr a dot for each that is as it should be, and of others what was found."""
+    """All results; on stderr a dot for each that is as it should be, else what was found."""
     seen = []
     for each in results:
         seen.append(each)
