@@ -96,7 +96,7 @@ class Errands:
         __tracebackhide__ = True
         self._refuse_here(work)
         try:
-            return self._submit(work, is_quick=is_quick).result()
+            return _wait(self._submit(work, is_quick=is_quick))
         except concurrent.futures.CancelledError:
             raise FakerelayError(CALLED_OFF) from None
 
@@ -142,7 +142,7 @@ class Errands:
             self._refuse_here()
             self._hasten()
         try:
-            return call.result()
+            return _wait(call)
         except concurrent.futures.CancelledError:
             raise FakerelayError(WAS_CLOSED) from None
 
@@ -217,6 +217,15 @@ class Errands:
                 "The relay runs in the process that this one was forked from: call it over HTTP,"
                 " or open another one here"
             )
+
+
+def _wait(call: concurrent.futures.Future[T]) -> T:
+    """Like `result`, which is woken while the future is still locked, and so a second time."""
+    done = threading.Lock()
+    done.acquire()
+    call.add_done_callback(lambda _: done.release())
+    done.acquire()
+    return call.result()
 
 
 async def _let_in(server: Server) -> None:
