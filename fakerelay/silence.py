@@ -1,6 +1,7 @@
 """Why a callback that a test waits for has not come, as far as the world can tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 _LOST: Final = {"failed": "given up", "dropped": "dropped"}
@@ -20,18 +21,26 @@ def _explain_pending(notifications: list[Any], clock: dict[str, Any]) -> Iterato
     held = [each for each in notifications if each["held"]]
     if held:
         yield f"{_count(held)} held: control('release_callbacks') lets them go"
-    times = [
-        each["next_attempt_at"]
-        for each in notifications
-        if each["next_attempt_at"] is not None and not each["held"]
-    ]
-    if times:
-        seconds = max(0.0, min(times) - clock["now"])
+    free = [each for each in notifications if not each["held"]]
+    waiting = [each for each in free if each["next_attempt_at"] is not None]
+    if waiting:
+        soonest = min(waiting, key=itemgetter("next_attempt_at"))
+        seconds = max(0.0, soonest["next_attempt_at"] - clock["now"])
         way_out = f"; time stands still: clock.advance({seconds:g})" * (clock["mode"] == "frozen")
-        yield f"{_count(times)} to be posted, the next in {seconds:g} s{way_out}"
-    going = len(notifications) - len(held) - len(times)
+        failed = f", after {_tell(soonest['attempts'][-1])}" if soonest["attempts"] else ""
+        yield f"{_count(waiting)} to be posted, the next in {seconds:g} s{failed}{way_out}"
+    going = [each for each in free if each["in_flight"]]
     if going:
-        yield f"{_count(notifications[:going])} being posted, or next in line: not answered yet"
+        yield f"{_count(going)} being posted: not answered yet"
+    behind = [each for each in free if each not in going and each not in waiting]
+    if behind:
+        yield f"{_count(behind)} waiting for its turn, behind an earlier one of its address"
+
+
+def _tell(attempt: Mapping[str, Any]) -> str:
+    """How it failed."""
+    error: str | None = attempt["error"]
+    return error or f"HTTP {attempt['status']}"
 
 
 def _count(some: list[Any]) -> str:

@@ -7,15 +7,35 @@ import pytest
 from fakerelay import FakeRelay
 from fakerelay.silence import explain_silence
 
-HELD = {"state": "pending", "held": True, "next_attempt_at": None}
-SOON = {"state": "pending", "held": False, "next_attempt_at": 105.0}
-LATE = {"state": "pending", "held": False, "next_attempt_at": 130.0}
-GOING = {"state": "pending", "held": False, "next_attempt_at": None}
+BEHIND = {
+    "state": "pending",
+    "held": False,
+    "in_flight": False,
+    "next_attempt_at": None,
+    "attempts": [],
+}
+HELD = BEHIND | {"held": True}
+SOON = BEHIND | {"next_attempt_at": 105.0}
+LATE = BEHIND | {"next_attempt_at": 130.0}
+AGAIN = SOON | {"attempts": [{"status": 500, "error": None}]}
+CUT_OFF = SOON | {"attempts": [{"status": None, "error": "No connection to app:80"}]}
+GOING = BEHIND | {"in_flight": True}
 GIVEN_UP = {"state": "failed", "reason": "no attempt is left"}
 DROPPED = {"state": "dropped", "reason": None}
 TEXTS: dict[str, tuple[list[dict[str, Any]], str, list[str]]] = {
     "nothing pending": ([], "real", []),
-    "on its way": ([GOING], "real", ["1 callback is being posted, or next in line: not answered"]),
+    "on its way": ([GOING], "real", ["1 callback is being posted: not answered"]),
+    "behind": (
+        [GOING, BEHIND],
+        "real",
+        ["1 callback is being posted", "1 callback is waiting for its turn, behind an earlier"],
+    ),
+    "refused": ([AGAIN], "real", ["1 callback is to be posted, the next in 5 s, after HTTP 500"]),
+    "not connected": (
+        [CUT_OFF],
+        "frozen",
+        ["1 callback is to be posted, the next in 5 s, after No connection to app:80; time"],
+    ),
     "held": ([HELD], "real", ["1 callback is held: control('release_callbacks') lets"]),
     "later": ([LATE, SOON], "real", ["2 callbacks are to be posted, the next in 5 s"]),
     "frozen": (
