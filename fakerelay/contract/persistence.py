@@ -59,6 +59,15 @@ class Persistence:
             return self._after_pause(lambda: self._repeat(step))
         return None
 
+    def is_soon(self, step: Step, worlds: Sequence[World]) -> bool:
+        """Whether it may want what a stop frees, or an update drops, and what may take a while."""
+        start = step.operation
+        return isinstance(start, Start) and (
+            self._patience.late_seconds > 0
+            or any(map(self._frees, self._driver.steps))
+            or _takes_back(start, worlds)
+        )
+
     def settle(self) -> None:
         """Wait until all is free that stops have freed: of a race one can't tell what was late."""
         # When it will be, nothing but the time tells that it took before.
@@ -94,15 +103,6 @@ class Persistence:
     def _repeat(self, step: Step) -> Step | None:
         again = self._driver.repeat(step)
         return again if again.observed.is_accepted else None
-
-    def is_soon(self, step: Step, worlds: Sequence[World]) -> bool:
-        """Whether it may want what a stop frees, or an update drops, and what may take a while."""
-        start = step.operation
-        return isinstance(start, Start) and (
-            self._patience.late_seconds > 0
-            or any(map(self._frees, self._driver.steps))
-            or _takes_back(start, worlds)
-        )
 
     def _frees(self, step: Step) -> bool:
         return step.observed.is_accepted and (
