@@ -93,6 +93,7 @@ class Names:
         *,
         has_short_names: bool = False,
     ) -> None:
+        self.run_id = run_id
         self._mark = f"{run_id}-{scenario}"
         self._base = push_base.rstrip("/")
         self._live_rooms = live_rooms

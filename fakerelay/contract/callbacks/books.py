@@ -71,9 +71,9 @@ class Book:
                     self._calls.setdefault(trace_id, (ledger, call))
             for field in ("roomid", "taskid", "uid"):
                 name = step.request.body.get(field)
-                if isinstance(name, str) and name:
+                if isinstance(name, str) and ledger.is_own(name):
                     self._names.setdefault(name, ledger)
-        self._names |= dict.fromkeys(ledger.symbols, ledger)
+        self._names |= dict.fromkeys(filter(ledger.is_own, ledger.symbols), ledger)
 
     def judge(self, arrival: Arrival) -> Found | None:
         """What an arrival breaks, if anything; it is what was foreseen from now on."""

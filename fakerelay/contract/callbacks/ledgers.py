@@ -56,10 +56,14 @@ class Change(NamedTuple):
 
 
 class Ledger:
-    """The calls of one scenario, in order, and what each of them should be told of."""
+    """The calls of one scenario, in order, and what each of them should be told of.
 
-    def __init__(self, scenario: Any) -> None:
+    All that is made up for the run has its `run_id` in it.
+    """
+
+    def __init__(self, scenario: Any, run_id: str) -> None:
         self.scenario = scenario
+        self._run_id = run_id
         self.calls: list[Call] = []
         self.foreseen: list[Foreseen] = []
         self.lanes: dict[Lane, list[Foreseen]] = {}
@@ -71,6 +75,10 @@ class Ledger:
     @property
     def steps(self) -> Sequence[Step]:
         return [call.step for call in self.calls]
+
+    def is_own(self, name: str) -> bool:
+        """Whether nobody else has the name, nor had it, as that of a live room, or none at all."""
+        return self._run_id in name.lower()  # as some are in capitals
 
     def note(
         self,

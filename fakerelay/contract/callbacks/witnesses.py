@@ -59,7 +59,7 @@ class CallbackWitness:
     def hear(self, play: Play, event: Event) -> Iterable[Event]:
         """After a call; of one that was raced nobody knows when it was answered."""
         if self._ledger is None:
-            self._ledger = Ledger(event.scenario)
+            self._ledger = Ledger(event.scenario, play.names.run_id)
         if not isinstance(event, Broke | Left):
             step = event.step
             is_clear = isinstance(event, Compared) and not _is_tied(step, play.steps)

@@ -1,7 +1,7 @@
 """Operations as a right server answers and tells them, to be spoiled by tests: values only."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fakerelay.contract.callbacks.arrivals import Answer, Arrival, Terms
@@ -22,10 +22,12 @@ JSON: Mapping[str, str] = {"content-type": "application/json"}
 class Story:
     """One scenario: each operation is done a tenth of a second after the one before."""
 
-    def __init__(self, number: int = 1, terms: Terms = TERMS) -> None:
-        self.ledger = Ledger(Scenario(f"story {number}", ()))
+    def __init__(
+        self, number: int = 1, terms: Terms = TERMS, live_rooms: Sequence[str] = ()
+    ) -> None:
+        self.ledger = Ledger(Scenario(f"story {number}", ()), "run")
         self.book = Book(terms, 7101, 7102)
-        self._names = Names("run", number, "rtmp://push.invalid/live")
+        self._names = Names("run", number, "rtmp://push.invalid/live", live_rooms)
         self._now = 100.0
 
     def do(self, *operations: Operation, is_accepted: bool | None = True) -> None:

@@ -101,7 +101,7 @@ def test_content_type_may_have_parameters_and_any_case() -> None:
     assert story.judge([replace(story.tell(story.ledger.foreseen[0]), headers=headers)]) == []
 
 
-STRANGE = {
+STRANGE: dict[str, dict[str, Any]] = {
     "of another run": {
         "rtmpurl": "rtmp://push.invalid/live/other-1-0",
         "roomid": "r0-other-1",
@@ -117,6 +117,22 @@ STRANGE = {
 def test_what_no_call_caused_is_left_alone(changes: dict[str, Any]) -> None:
     story = played(START)
     assert story.judge([story.tell(story.ledger.foreseen[0], **changes)]) == []
+
+
+def test_request_without_an_address_is_not_what_mail_of_another_run_is_about() -> None:
+    story = Story()
+    story.do(START)
+    story.do(Start(3, (3,), flaw="rtmpurl empty"), is_accepted=False)
+    (told, _other) = story.end()
+    assert story.judge([story.tell(told, **STRANGE["of another run"])]) == []
+
+
+def test_room_that_is_live_is_not_of_one_run_alone() -> None:
+    story = Story(live_rooms=["hall"])
+    story.do(START)
+    (told, _other) = story.end()
+    strange = STRANGE["of another run"] | {"roomid": "hall"}
+    assert story.judge([story.tell(told, **strange)]) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"{}", b'{"context": 5}', b"\xff", b"[[]]"])
