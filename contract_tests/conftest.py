@@ -1,5 +1,6 @@
 """Picks the server, plays the kit's scenarios on it once, and hands each test its verdict."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, NamedTuple
@@ -85,7 +86,8 @@ def played(request: pytest.FixtureRequest) -> Played:
         ):
             return tell(play(target, options, profile, route), target, options["level"])
     except ConfigError as error:
-        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+        told = re.sub(rf"--(?=(?:{'|'.join(OPTIONS)})\b)", "--relay-", str(error))
+        pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def play(

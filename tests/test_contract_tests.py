@@ -6,20 +6,22 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from fakerelay import FakeRelay, schemas
 from tests.cli.test_verify import find_port
 
 ROOT = Path(__file__).parent.parent
 
 
-def run_tests(report: Path, *args: str, key: str = "") -> subprocess.CompletedProcess[str]:
+def run_tests(report: Path, *args: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "contract_tests", f"--junit-xml={report}", "-q"]
     return subprocess.run(
         [*command, "-p", "no:randomly", *args],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=os.environ | {"FAKERELAY_CERTIFICATE_KEY": key},
+        env=os.environ | ({} if key is None else {"FAKERELAY_CERTIFICATE_KEY": key}),
         timeout=240,
     )
 
@@ -52,6 +54,19 @@ def test_option_that_is_wrong_is_told(tmp_path: Path) -> None:
     ran = run_tests(tmp_path / "junit.xml", "--relay-set", "quota=1")
     assert ran.returncode == 4
     assert "quota" in ran.stderr + ran.stdout
+
+
+APP_OF_NOBODY = ("--relay-target", "http://127.0.0.1:1", "--relay-app")
+UNUSABLE = {
+    "no key": ("1:a", "No key for certificate 'a'; set FAKERELAY_CERTIFICATE_KEY"),
+    "no certificate": ("1", "Can't use --relay-app '1': write APPID:CERTID"),
+}
+
+
+@pytest.mark.parametrize(("app", "told"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_app_that_can_not_be_used_is_told_once(tmp_path: Path, app: str, told: str) -> None:
+    ran = run_tests(tmp_path / "junit.xml", *APP_OF_NOBODY, app)
+    assert (ran.returncode, (ran.stdout + ran.stderr).count(told)) == (4, 1)
 
 
 def test_callbacks_are_judged_where_they_come_in(tmp_path: Path) -> None:

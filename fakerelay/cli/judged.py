@@ -68,6 +68,11 @@ def _check_url(url: str) -> None:
         is_url = False
     if not is_url or parts.query or parts.fragment or parts.username is not None:
         raise ConfigError(f"Can't use --target {url!r}: write it as http://127.0.0.1:8481")
+    if "/app/" in f"{parts.path}/":
+        raise ConfigError(
+            f"Can't use --target {url!r}: each call adds /app/... by itself; write what is before"
+            " that"
+        )
     if parts.hostname not in _LOOPBACK:
         raise ConfigError(
             f"Can't verify {url!r}: a run starts hundreds of pushes, which is what a real one"
@@ -103,7 +108,7 @@ def _read_account(text: str, option: str, key: Any) -> "Account":
     from fakerelay.contract.drafts import Account
 
     appid, colon, certificate_id = text.partition(":")
-    if not colon or not appid.isdecimal() or not certificate_id:
+    if not colon or not appid.isdecimal() or not certificate_id or ":" in certificate_id:
         raise ConfigError(
             f"Can't use {option} {text!r}: write APPID:CERTID; the key isn't part of it"
         )

@@ -24,13 +24,20 @@ def ask_key(certificate_id: str) -> str:
     if sys.stdin.isatty():
         key: str = click.prompt(f"Key of {certificate_id}", hide_input=True, err=True)
     else:
-        key = sys.stdin.readline().rstrip("\r\n")
+        key = _read_piped()
     if not key:
         raise ConfigError(
             f"No key for certificate {certificate_id!r}; set {KEY_VARIABLE}, or"
             f" {KEY_VARIABLE}_FILE to the file it is in, or type or pipe it in"
         )
     return key
+
+
+def _read_piped() -> str:
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except OSError:  # pytest lets no test read it
+        return ""
 
 
 def _read_file(path: Path, variable: str) -> str:

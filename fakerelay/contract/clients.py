@@ -239,17 +239,23 @@ class _Call:
     def _tell(self, error: Exception) -> tuple[Failure, str]:
         where = f"{self._connection.host}:{self._connection.port}"
         if isinstance(error, ConnectionRefusedError):
-            return "gone", f"nobody listens at {where}"
+            return (
+                "gone",
+                f"nobody listens at {where}: is the target started, and is that its port?",
+            )
         if isinstance(error, TimeoutError) or self._late.is_set():
             return "silent", f"no answer within {self._timeout:g} s"
         if isinstance(error, ssl.SSLCertVerificationError):
-            return "broken", f"the certificate of {where} is not trusted: {error.verify_message}"
+            told = f"the certificate of {where} is not trusted: {error.verify_message}"
+            return "broken", f"{told}; a CA of one's own is named by --ca FILE"
         if isinstance(error, ssl.SSLError):
-            return "broken", f"{where} does not speak TLS as it should: {error.reason or error}"
+            told = f"{where} does not speak TLS as it should: {error.reason or error}"
+            return "broken", f"{told}; where it speaks plain HTTP, the target is http://{where}"
         if isinstance(error, socket.gaierror):
             return "gone", f"{where} is not known: {error.strerror}"
         if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
-            return "broken", f"what {where} speaks is not HTTP: it sent {str(error)[:80]!r}"
+            told = f"what {where} speaks is not HTTP: it sent {str(error)[:80]!r}"
+            return "broken", f"{told}; is that the target's port?"
         return "broken", f"the connection was lost before the answer was whole ({error!r})"
 
 

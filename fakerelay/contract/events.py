@@ -62,9 +62,10 @@ class Conduct(NamedTuple):
     """What a run had to bear: a budget that ended it, and what the target took its time for.
 
     `ran_out` is an option; it let in `calls_per_second` at most, where that isn't 0, and kept what
-    a stop frees for `late_seconds`.
+    a stop frees for `late_seconds`. Callbacks were awaited, and `none_told` where none came.
     """
 
     ran_out: str | None = None
     calls_per_second: int = 0
     late_seconds: float = 0.0
+    none_told: bool = False

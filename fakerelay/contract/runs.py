@@ -85,7 +85,9 @@ class Run:
         """What it has borne so far."""
         pace = self._client.calls_per_second
         is_new = pace != self._target.calls_per_second
-        return Conduct(self._ran_out, pace if is_new else 0, self._patience.late_seconds)
+        none_told = self._callbacks is not None and self._callbacks.none_told
+        late_seconds = self._patience.late_seconds
+        return Conduct(self._ran_out, pace if is_new else 0, late_seconds, none_told)
 
     @property
     def has_callbacks(self) -> bool:

@@ -110,6 +110,14 @@ WRONG = {
     ),
     "no app": (("--target", "http://127.0.0.1:1"), "--target needs --app APPID:CERTID"),
     "no certificate": (("--target", "http://127.0.0.1:1", "--app", "5"), "write APPID:CERTID"),
+    "a key with the certificate": (
+        ("--target", "http://127.0.0.1:1", "--app", "1:a:k"),
+        "Can't use --app '1:a:k': write APPID:CERTID; the key isn't part of it",
+    ),
+    "the URL of a call": (
+        ("--target", "http://127.0.0.1:1/app/1", "--app", "1:a"),
+        "each call adds /app/... by itself",
+    ),
     "no profile": (("--profile", "rset"), "did you mean 'rest'"),
     "no setting": (("--set", "quota=1"), "quota"),
     "no port": (("--callback-listen", "9000", "--level", "assumed"), "write HOST:PORT"),
@@ -170,6 +178,7 @@ def test_server_elsewhere_posts_what_it_tells_to_the_kit(path: str | None, word:
         result = verify(*args, "--callback-listen", listen, key=relay.certificate_key)
     assert result.stdout.startswith(word)
     assert result.exit_code == (1 if path is None else 0)
+    assert ("No callback came in at all: does" in result.stdout) == (path is None)
 
 
 def test_without_a_route_callbacks_are_skipped() -> None:
@@ -195,6 +204,15 @@ def test_server_with_tls_is_verified_by_those_who_trust_it() -> None:
     assert calls > 0
     assert "is not trusted" not in trusting.stdout
     assert (wary.exit_code, "is not trusted" in wary.stdout) == (3, True)
+    assert "named by --ca FILE" in wary.stdout
+
+
+def test_target_without_tls_is_said_to_have_none() -> None:
+    with FakeRelay(callback_url=None) as relay:
+        url = relay.http_url.replace("http:", "https:")
+        told = f"where it speaks plain HTTP, the target is {relay.http_url}"
+        result = verify(*args_of(relay, url), key=relay.certificate_key)
+    assert (result.exit_code, told in result.stdout) == (3, True)
 
 
 def test_shared_account_is_no_place_to_fill_a_quota() -> None:

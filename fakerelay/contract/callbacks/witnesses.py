@@ -47,6 +47,11 @@ class CallbackWitness:
         """How often each rule was compared."""
         return self._book.counts
 
+    @property
+    def none_told(self) -> bool:
+        """Whether nothing came at all, where something should have."""
+        return self._book.is_silent and any(ledger.foreseen for ledger in self._book.ledgers)
+
     def expect(self, play: Play, operation: Operation) -> None:
         """Before a call: some addresses are chosen for what goes wrong."""
         symbols = set(operation.addresses or ()) & self._troubles.keys()

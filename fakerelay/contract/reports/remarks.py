@@ -85,6 +85,10 @@ def _bound_seconds(calls_per_second: int, asked: Circumstances) -> int:
 
 def _tell_conduct(tally: Tally) -> Iterator[str]:
     conduct = tally.conduct
+    if conduct.none_told:
+        yield (
+            "No callback came in at all: does the target post them to where --callback-listen says?"
+        )
     if conduct.calls_per_second:
         yield (
             f"The target let in {conduct.calls_per_second} calls a second or little more, and the"
