@@ -40,10 +40,12 @@ class Host(Errands):
     async def aopen(self) -> None:
         """Begin in the caller's loop. Raises ConfigError."""
         self._take(asyncio.get_running_loop)
+        starting = asyncio.ensure_future(self._start())
         try:
-            await self._start()
+            await asyncio.shield(starting)  # cut off, it would leave open what it has just bound
         except BaseException:
-            self._leave()
+            await asyncio.wait([starting])
+            await self._leave().end()
             raise
 
     def close(self) -> None:

@@ -1,10 +1,12 @@
 """How a relay begins and ends, in threads and loops."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -74,6 +76,22 @@ async def test_closing_relay_calls_off_who_waits_in_another_loop() -> None:
         await asyncio.wait_for(waiting, 10)
 
 
+@pytest.mark.parametrize("turns", range(0, 14, 2))
+async def test_entering_that_is_cancelled_leaves_nothing_open(turns: int) -> None:
+    gc.collect()  # what others have left is not meant
+    with warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always")
+        entering = asyncio.create_task(FakeRelay().__aenter__())
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        del entering
+        gc.collect()
+    assert [str(each.message) for each in unclosed] == []
+
+
 async def test_who_is_cancelled_while_waiting_for_a_relay_is_cancelled() -> None:
     with FakeRelay() as relay:
         waiting = asyncio.create_task(relay.acontrol("tasks", wait_seconds=60))
@@ -127,6 +145,25 @@ def test_forked_process_is_told_that_the_relay_is_elsewhere() -> None:
     assert "forked from" in ran.stdout
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork a process")
+def test_forked_process_does_not_wait_for_a_thread_that_closes_the_relay_elsewhere() -> None:
+    command = [sys.executable, "-c", CLOSING]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "0\n"
+
+
+CLOSING = """
+import os, signal
+from fakerelay import FakeRelay
+with FakeRelay() as relay:
+    with relay._ending:  # as of another thread
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            relay.close()
+            os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
 FORKING = """
 with FakeRelay() as relay:
     if os.fork() == 0:
