@@ -27,6 +27,7 @@ NOTIFYTIME: Final = "callback-notifytime"
 
 _CLEARLY_SECONDS: Final = 0.2
 _EARLY_ENOUGH: Final = 2
+_EARLY_SHARE: Final = 0.25
 _CLOCKS_APART_SECONDS: Final = 300.0
 _LAG_SECONDS: Final = 1.5
 _BY_ITSELF: Final = (1, 2)
@@ -295,14 +296,15 @@ class Book:
         return Found(ledger, [foreseen.call, overtaker.call], finding)
 
     def _note_early(self, ledger: Ledger, foreseen: Foreseen, arrival: Arrival) -> Found | None:
-        """Once may be a thread that slept; a server that does so does it each time."""
+        """Now and then may be a thread that slept; a server that does so does it each time."""
         answered_at = foreseen.call.answered_at
         if answered_at is None or len(foreseen.attempts) > 1:
             return None
         self.counts[AFTER_REPLY] += 1
         early = answered_at - arrival.at
         self._early += early > _CLEARLY_SECONDS
-        if early <= _CLEARLY_SECONDS or self._early < _EARLY_ENOUGH:
+        often = max(_EARLY_ENOUGH, self.counts[AFTER_REPLY] * _EARLY_SHARE)
+        if early <= _CLEARLY_SECONDS or self._early < often:
             return None
         got = f"{early:.2f} s before the reply: {show(arrival)}"
         return Found(ledger, [foreseen.call], Finding(AFTER_REPLY, "after the reply", got))

@@ -212,6 +212,13 @@ def test_once_too_early_may_be_a_thread_that_slept_twice_is_none() -> None:
     assert rules(story.judge([second])) == ["callback-after-reply"]
 
 
+def test_two_too_early_of_many_may_be_a_thread_that_slept_twice() -> None:
+    story = played(START, STOP, START, STOP, START, STOP)
+    *soon, first, second = story.ledger.foreseen
+    assert story.judge(map(story.tell, soon)) == []
+    assert story.judge(story.tell(each, after=-0.2) for each in (first, second)) == []
+
+
 def test_notifytime_is_when_it_changed_not_when_it_was_told() -> None:
     story = played(Start(0, (0,)), STOP)
     start, stop = story.ledger.foreseen
